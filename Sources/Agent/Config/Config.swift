@@ -1,0 +1,69 @@
+// The settings of one delivery, read before the first packet. One file per topic beside this one; here they come together.
+
+/// What the control files say, apart from routes.
+public struct Config: Sendable {
+  public let dialect: Dialect
+  public let identity: Identity
+  public let timeouts: Timeouts
+  public let ownAddresses: OwnAddressRules
+
+  /// - Throws: 4.3.0 for a file that can't be read or a missing name, 4.3.5 for a line that can't be followed.
+  public init(_ control: ControlDirectory, dialect: Dialect) throws(DeliveryFailure) {
+    self.dialect = dialect
+    identity = try Identity(control)
+    timeouts = try Timeouts(control, dialect: dialect)
+    ownAddresses = try OwnAddressRules(control)
+  }
+}
+
+/// By what name we greet a server.
+public struct Identity: Sendable {
+  /// The operand of EHLO and HELO: control file `helohost`, else `me`.
+  public let heloName: Bytes
+
+  init(_ control: ControlDirectory) throws(DeliveryFailure) {
+    var file = try control.file("helohost")
+    if file == nil { file = try control.file("me") }
+    guard let file else {
+      throw .controlUnreadable("control/me: there is none, and no control/helohost")
+    }
+    heloName = Bytes(file.firstLine)
+    // A line end would be a command of its own; a carriage return is what an editor of another system leaves behind.
+    guard !heloName.contains(where: { $0 < 32 || $0 == 127 }) else {
+      throw .controlInvalid("\(file.place):1", "the name contains a control character")
+    }
+  }
+}
+
+/// Limits of time.
+public struct Timeouts: Equatable, Sendable {
+  /// For a connection; nil for no limit. Control file `timeoutconnect`, seconds, 60 by default.
+  public let connect: Duration?
+  /// For one whole reply, and for each 64 kB of the message; nil for no limit. Control file `timeoutremote`, seconds, 1,200 by default.
+  public let remote: Duration?
+  /// For everything together: the queue tries again later, and a slot of its concurrency is not held for ever.
+  public let delivery: Duration
+
+  init(_ control: ControlDirectory, dialect: Dialect) throws(DeliveryFailure) {
+    connect = try Timeouts.limit("timeoutconnect", default: 60, control, dialect)
+    remote = try Timeouts.limit("timeoutremote", default: 1_200, control, dialect)
+    delivery = .seconds(7_200)
+  }
+
+  private static func limit(
+    _ name: String, default standard: Int, _ control: ControlDirectory, _ dialect: Dialect
+  ) throws(DeliveryFailure) -> Duration? {
+    guard let file = try control.file(name), let seconds = number(file.firstLine, dialect) else { return .seconds(standard) }
+    guard seconds == 0 else { return .seconds(seconds) }
+    return dialect.zeroMeansUnlimited ? nil : .seconds(standard)
+  }
+
+  /// Leading digits count (`60s` is 60); what has none is ignored, as qmail-control(5) has it.
+  private static func number(_ text: ArraySlice<UInt8>, _ dialect: Dialect) -> Int? {
+    let digits = text.prefix(while: \.isDigit)
+    guard dialect.numbersMayTrail || digits.count == text.count else { return nil }
+    guard !digits.isEmpty else { return nil }
+    // More digits than a number holds is "as long as possible".
+    return digits.decimal ?? Int(Int32.max)
+  }
+}

@@ -1,0 +1,135 @@
+// The control directory: which files it has, and their lines by qmail's reading rules. Knows no file's meaning.
+internal import CSystem
+
+/// One control file, read whole.
+public struct ControlFile: Sendable {
+  /// Its name below the control directory.
+  public let name: String
+  public let bytes: Bytes
+
+  public init(name: String, bytes: Bytes) {
+    self.name = name
+    self.bytes = bytes
+  }
+
+  /// The first line without the blanks at its end. Leading blanks count, `#` is not special (qmail-control(5)).
+  public var firstLine: ArraySlice<UInt8> {
+    bytes[..<(bytes.firstIndex(of: UInt8(ascii: "\n")) ?? bytes.endIndex)].trimmedAtEnd
+  }
+
+  /// Every line that says something: blanks at the end are removed, empty lines and lines that start with `#` are dropped. The
+  /// last line need not end in a line feed. A null byte divides lines as a line feed does.
+  public func forEachLine(_ body: (_ number: Int, _ line: ArraySlice<UInt8>) -> Void) {
+    var number = 1
+    var start = bytes.startIndex
+    while start < bytes.endIndex {
+      let end = bytes[start...].firstIndex { $0 == UInt8(ascii: "\n") || $0 == 0 } ?? bytes.endIndex
+      let line = bytes[start..<end].trimmedAtEnd
+      if let first = line.first, first != UInt8(ascii: "#") { body(number, line) }
+      if end < bytes.endIndex, bytes[end] != 0 { number += 1 }
+      start = end + 1
+    }
+  }
+
+  public var lines: [(number: Int, text: ArraySlice<UInt8>)] {
+    var lines: [(number: Int, text: ArraySlice<UInt8>)] = []
+    forEachLine { lines.append(($0, $1)) }
+    return lines
+  }
+
+  /// For reports: `control/smtproutes`.
+  public var place: String { "control/\(name)" }
+}
+
+/// The files of one control directory. Its listing is read once: most of the files a delivery asks for don't exist, and a name in a
+/// list costs less than a failed open.
+public final class ControlDirectory {
+  private enum Contents {
+    case folder(descriptor: Int32, names: Set<String>?)
+    case missing
+    case memory([String: Bytes])
+  }
+
+  public let path: Bytes
+  private let contents: Contents
+
+  public init(path: Bytes) {
+    self.path = path
+    let descriptor = unsafe (path + [0]).withUnsafeBytes { bytes -> Int32 in
+      guard let start = unsafe bytes.bindMemory(to: CChar.self).baseAddress else { return -1 }
+      return unsafe csys_open(start, O_RDONLY | O_DIRECTORY)
+    }
+    contents = descriptor >= 0 ? .folder(descriptor: descriptor, names: ControlDirectory.names(in: descriptor)) : .missing
+  }
+
+  /// A directory that exists in memory only, for tests and for plans of what would be.
+  public init(files: [String: Bytes]) {
+    path = Bytes("memory")
+    contents = .memory(files)
+  }
+
+  deinit {
+    if case .folder(let descriptor, _) = contents { _ = close(descriptor) }
+  }
+
+  public func has(_ name: String) -> Bool {
+    switch contents {
+    case .folder(let descriptor, let names): names?.contains(name) ?? exists(name, in: descriptor)
+    case .missing: false
+    case .memory(let files): files[name] != nil
+    }
+  }
+
+  /// The file, or nil when there is none.
+  /// - Throws: 4.3.0 when it is there and can't be read: acting as if it weren't could send mail where nobody wanted it.
+  public func file(_ name: String) throws(DeliveryFailure) -> ControlFile? {
+    switch contents {
+    case .missing: return nil
+    case .memory(let files): return files[name].map { ControlFile(name: name, bytes: $0) }
+    case .folder(let descriptor, let names):
+      if let names, !names.contains(name) { return nil }
+      return try read(name, in: descriptor)
+    }
+  }
+
+  private func exists(_ name: String, in folder: Int32) -> Bool { unsafe faccessat(folder, name, F_OK, 0) == 0 }
+
+  private func read(_ name: String, in folder: Int32) throws(DeliveryFailure) -> ControlFile? {
+    // Not blocking: a fifo in place of a file must not hold the delivery.
+    let number = unsafe csys_openat(folder, name, O_RDONLY | O_NONBLOCK)
+    guard number >= 0 else {
+      let reason = csys_errno()
+      if reason == ENOENT { return nil }
+      throw .controlUnreadable("control/\(name): \(unsafe String(cString: csys_error_text(reason)))")
+    }
+    let descriptor = FileDescriptor(owning: number)
+    var status = stat()
+    let isRegular = unsafe fstat(descriptor.number, &status) == 0 && Int32(status.st_mode) & S_IFMT == S_IFREG
+    guard isRegular, status.st_size <= ControlDirectory.sizeLimit else {
+      throw .controlUnreadable("control/\(name): \(isRegular ? "too large" : "not a file")")
+    }
+    var bytes = Bytes()
+    while true {
+      let wanted = max(Int(status.st_size) + 1 - bytes.count, 4_096)
+      guard let block = FileDescriptor.read(descriptor.number, limit: wanted) else {
+        throw .controlUnreadable("control/\(name): \(unsafe String(cString: csys_error_text(csys_errno())))")
+      }
+      if bytes.isEmpty { bytes = block } else { bytes += block }
+      // One read is enough as long as the file holds what fstat said; a full block means that it has grown.
+      if block.count < wanted { return ControlFile(name: name, bytes: bytes) }
+    }
+  }
+
+  /// A million routes of fifty bytes fit many times; what is larger is a mistake that must not eat the memory.
+  private static let sizeLimit = 1 << 30
+
+  /// nil when the folder may be searched but not listed.
+  private static func names(in descriptor: Int32) -> Set<String>? {
+    let copy = csys_duplicate(descriptor)
+    guard copy >= 0, let folder = unsafe fdopendir(copy) else { return nil }
+    defer { unsafe closedir(folder) }
+    var names: Set<String> = []
+    while let entry = unsafe csys_next_name(folder) { names.insert(unsafe String(cString: entry)) }
+    return names
+  }
+}

@@ -1,0 +1,32 @@
+// Everything that is decided before the first packet to a mail server, as one value that can be printed, tested and carried out.
+
+/// A planned delivery.
+public struct DeliveryPlan: Equatable, Sendable {
+  public let envelope: Envelope
+  public let dialect: Dialect
+  public let heloName: Bytes
+  public let timeouts: Timeouts
+  /// nil when the mail goes to the host's own exchangers.
+  public let route: Route?
+  /// All that DNS or the route gave, best first.
+  public let exchangers: [MailExchanger]
+  /// The addresses that will be tried, in this order.
+  public let candidates: [Candidate]
+}
+
+/// How a delivery ended.
+public struct Outcome: Sendable {
+  public let plan: DeliveryPlan?
+  public let reports: Reports
+  /// The candidate that the transaction was with; nil when it came to none.
+  public let candidate: Candidate?
+  /// The candidates that were left before, each with its reason.
+  public let failures: [CandidateFailure]
+
+  init(plan: DeliveryPlan? = nil, reports: Reports, candidate: Candidate? = nil, failures: [CandidateFailure] = []) {
+    self.plan = plan
+    self.reports = reports
+    self.candidate = candidate
+    self.failures = failures
+  }
+}

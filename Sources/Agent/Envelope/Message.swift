@@ -1,0 +1,107 @@
+// The message on descriptor 0: its first block, what must be known of it before it is sent, and the rest in constant memory.
+internal import CSystem
+
+/// Where a message's bytes come from.
+public protocol MessageSource {
+  /// How many bytes are to come, if the source is a file.
+  var size: Int? { get }
+  /// The next bytes, at most `limit` of them; empty at the end; nil when reading fails.
+  func read(limit: Int) -> Bytes?
+  /// Bytes further on, counted from where the reading started, which doesn't move; nil when the source can't.
+  func peek(at offset: Int, limit: Int) -> Bytes?
+}
+
+/// The message of a delivery.
+public final class Message {
+  private let source: any MessageSource
+  private let extraHeader: Bytes
+  private var firstBlock = Bytes()
+  private(set) var isWhole = false
+  private var failure: DeliveryFailure?
+  private var piecesTaken = 0
+
+  /// Large enough that system calls don't count, small enough for the processor's cache.
+  static let blockSize = 65_536
+
+  /// - Parameter extraHeader: lines that go in front; a missing line end is added.
+  public init(_ source: any MessageSource, extraHeader: Bytes = []) {
+    self.source = source
+    var header = extraHeader
+    if let last = header.last, last != UInt8(ascii: "\n") { header.append(UInt8(ascii: "\n")) }
+    self.extraHeader = header
+  }
+
+  /// Reads the first block; to be called once, before anything else.
+  /// - Throws: 4.3.0 when descriptor 0 can't be read; 5.6.2 when the message visibly ends within a line, which SMTP can't transfer.
+  func prepare() throws(DeliveryFailure) {
+    let wanted = min((source.size ?? Message.blockSize) + 1, Message.blockSize)
+    while firstBlock.count < wanted, !isWhole {
+      guard let bytes = source.read(limit: wanted - firstBlock.count) else { throw .messageUnreadable }
+      isWhole = bytes.isEmpty
+      firstBlock += bytes
+    }
+    if let last = lastByte, last != UInt8(ascii: "\n"), last != UInt8(ascii: "\r") { throw .partialLastLine }
+  }
+
+  /// For the SIZE extension; nil when the message comes from a pipe.
+  var size: Int? { source.size }
+
+  /// nil when the message is empty, or when its end can't be seen yet.
+  private var lastByte: UInt8? {
+    if isWhole { return firstBlock.last }
+    guard let size, size > 0 else { return nil }
+    return source.peek(at: size - 1, limit: 1)?.last
+  }
+
+  /// Whether there may be a byte above 127. A pipe that is longer than the first block may hold one.
+  func mayHaveEightBitBytes() -> Bool {
+    if Message.hasEightBitByte(extraHeader) || Message.hasEightBitByte(firstBlock) { return true }
+    var offset = firstBlock.count
+    while !isWhole {
+      guard let block = source.peek(at: offset, limit: Message.blockSize) else { return true }
+      if block.isEmpty { return false }
+      if Message.hasEightBitByte(block) { return true }
+      offset += block.count
+    }
+    return false
+  }
+
+  /// The pieces of a message that is here whole.
+  var wholePieces: [ArraySlice<UInt8>] { [extraHeader[...], firstBlock[...]] }
+
+  /// The next piece in order; nil at the end.
+  /// - Throws: 4.3.0 when descriptor 0 can't be read any more.
+  func nextPiece() throws(DeliveryFailure) -> ArraySlice<UInt8>? {
+    piecesTaken += 1
+    if piecesTaken == 1 { return extraHeader[...] }
+    if piecesTaken == 2 { return firstBlock[...] }
+    if isWhole { return nil }
+    guard let bytes = source.read(limit: Message.blockSize) else { throw .messageUnreadable }
+    return bytes.isEmpty ? nil : bytes[...]
+  }
+
+  private static func hasEightBitByte(_ bytes: Bytes) -> Bool {
+    unsafe bytes.withUnsafeBytes { unsafe csys_seven_bit_prefix($0.baseAddress, $0.count) } < bytes.count
+  }
+}
+
+/// A descriptor, read from where it stands.
+public struct DescriptorSource: MessageSource {
+  private let descriptor: Int32
+  private let start: off_t
+  public let size: Int?
+
+  public init(descriptor: Int32) {
+    self.descriptor = descriptor
+    var status = stat()
+    let isFile = unsafe fstat(descriptor, &status) == 0 && Int32(status.st_mode) & S_IFMT == S_IFREG
+    start = isFile ? max(lseek(descriptor, 0, SEEK_CUR), 0) : 0
+    size = isFile ? max(Int(status.st_size - start), 0) : nil
+  }
+
+  public func read(limit: Int) -> Bytes? { FileDescriptor.read(descriptor, limit: limit) }
+
+  public func peek(at offset: Int, limit: Int) -> Bytes? {
+    size == nil ? nil : FileDescriptor.read(descriptor, at: start + off_t(offset), limit: limit)
+  }
+}

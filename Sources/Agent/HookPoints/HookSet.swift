@@ -1,0 +1,25 @@
+// All hooks of a delivery, in the order in which they are asked.
+
+/// The hooks. Built in `Site`, the one list that a site edits.
+public struct HookSet {
+  public var routers: [any Router]
+  public var backOff: any BackOff
+  public var observers: [any Observer]
+  public var outcomeHooks: [any OutcomeHook]
+
+  public init(
+    routers: [any Router] = [], backOff: any BackOff = NoBackOff(), observers: [any Observer] = [],
+    outcomeHooks: [any OutcomeHook] = []
+  ) {
+    self.routers = routers
+    self.backOff = backOff
+    self.observers = observers
+    self.outcomeHooks = outcomeHooks
+  }
+
+  func observe(_ event: @autoclosure () -> DeliveryEvent) {
+    guard !observers.isEmpty else { return }
+    let event = event()
+    for observer in observers { observer.observe(event) }
+  }
+}

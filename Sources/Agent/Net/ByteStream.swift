@@ -1,0 +1,34 @@
+// A two-way stream of bytes with deadlines: what the dialogue runs over, whether a socket, a TLS layer or a test's script.
+
+/// What stops a connection.
+public enum TransportError: Error, Equatable, Sendable {
+  case timedOut
+  /// The other side closed it.
+  case closed
+  /// An errno.
+  case failed(Int32)
+}
+
+public protocol ByteStream: AnyObject {
+  /// Waits for bytes and appends them to `buffer`.
+  /// - Throws: `.closed` at the end of the stream.
+  func read(into buffer: inout Bytes, by deadline: Deadline) throws(TransportError)
+
+  /// Waits until some of the bytes can be sent, and sends them.
+  /// - Returns: how many; at least one.
+  func write(_ bytes: ArraySlice<UInt8>, by deadline: Deadline) throws(TransportError) -> Int
+
+  /// Waits until some of the bytes can be sent or others have arrived, and does what is possible: two sides that only write block each
+  /// other for ever (RFC 2920 section 3.1). The end of the stream is no error here; the next read tells.
+  /// - Returns: how many bytes were sent; 0 when only reading was possible.
+  func write(_ bytes: ArraySlice<UInt8>, readingInto buffer: inout Bytes, by deadline: Deadline) throws(TransportError) -> Int
+
+  /// Whether bytes, or the end of the stream, have arrived and wait to be read.
+  var hasInput: Bool { get }
+}
+
+/// Makes connections.
+public protocol Network {
+  /// - Throws: the reason why there is none.
+  func connect(to candidate: Candidate, by deadline: Deadline) throws(TransportError) -> any ByteStream
+}

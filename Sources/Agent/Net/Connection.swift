@@ -1,0 +1,118 @@
+// One conversation over a byte stream: flights out, replies in, each under its deadline. Knows replies as lines, not what they mean.
+
+/// Limits of time for a conversation.
+struct ConversationLimits {
+  /// For a whole reply, and for each 64 kB sent; nil for none.
+  let remote: Duration?
+  /// For everything.
+  let overall: Deadline
+  let clock: any MonotonicClock
+
+  /// A fresh deadline from now.
+  var deadline: Deadline { Deadline(remote, after: clock.now()).earlier(overall) }
+}
+
+/// Owns the stream of one connection to a mail server.
+struct Connection: ~Copyable {
+  private let stream: any ByteStream
+  private let limits: ConversationLimits
+  private var parser = ReplyParser()
+  private var input = Bytes()
+  /// Everything before this is consumed; up to `searched` there is no further line end.
+  private var consumed = 0
+  private var searched = 0
+
+  /// What a body has to move within the limit of one reply, or it doesn't move at all.
+  private static let progressUnit = 65_536
+  /// Replies to a long flight that wait here before they are read. Beyond, the server has to wait for us.
+  private static let inputLimit = 4 << 20
+
+  init(_ stream: any ByteStream, limits: ConversationLimits) {
+    self.stream = stream
+    self.limits = limits
+  }
+
+  /// Something has arrived that nobody has read: bytes, or the end.
+  var hasUnreadInput: Bool { consumed < input.count || stream.hasInput }
+
+  /// The next reply, however many reads and lines it takes.
+  mutating func readReply() throws(ConversationError) -> Reply {
+    try readReply(by: limits.deadline)
+  }
+
+  /// A reply that has already arrived, without waiting for one; nil when there is none.
+  mutating func arrivedReply() -> Reply? {
+    let now = limits.clock.now()
+    do {
+      return try readReply(by: Deadline(.zero, after: now))
+    } catch {
+      return nil
+    }
+  }
+
+  private mutating func readReply(by deadline: Deadline) throws(ConversationError) -> Reply {
+    while true {
+      while let line = nextLine() {
+        do throws(MalformedReply) {
+          if let reply = try parser.take(line) { return reply }
+        } catch {
+          throw .malformed(error)
+        }
+      }
+      guard input.count - consumed < ReplyParser.textLimit else {
+        throw .malformed(MalformedReply(line: Bytes("a line without end".utf8)))
+      }
+      compact()
+      do throws(TransportError) {
+        try stream.read(into: &input, by: deadline)
+      } catch {
+        throw .transport(error)
+      }
+    }
+  }
+
+  private mutating func nextLine() -> ArraySlice<UInt8>? {
+    guard let end = input[searched...].firstIndex(of: UInt8(ascii: "\n")) else {
+      searched = input.count
+      return nil
+    }
+    defer {
+      consumed = end + 1
+      searched = consumed
+    }
+    return input[consumed..<end]
+  }
+
+  private mutating func compact() {
+    guard consumed > 0 else { return }
+    input.removeSubrange(..<consumed)
+    searched -= consumed
+    consumed = 0
+  }
+
+  /// Sends what the system takes at once, whatever comes of it.
+  mutating func sendWithoutWaiting(_ bytes: Bytes) {
+    do throws(TransportError) {
+      _ = try stream.write(bytes[...], by: Deadline(.zero, after: limits.clock.now()))
+    } catch {}
+  }
+
+  /// Sends all bytes, reading replies meanwhile where the server needs it.
+  mutating func send(_ bytes: ArraySlice<UInt8>) throws(TransportError) {
+    var rest = bytes
+    var deadline = limits.deadline
+    var moved = 0
+    while !rest.isEmpty {
+      let before = input.count
+      let count =
+        input.count - consumed < Connection.inputLimit
+        ? try stream.write(rest, readingInto: &input, by: deadline) : try stream.write(rest, by: deadline)
+      rest = rest.dropFirst(count)
+      moved += count
+      if moved >= Connection.progressUnit || input.count > before {
+        moved = 0
+        deadline = limits.deadline
+      }
+    }
+  }
+}

@@ -1,0 +1,31 @@
+// A descriptor with an owner: closed once, when the owner goes.
+internal import CSystem
+
+/// Owns a file descriptor.
+struct FileDescriptor: ~Copyable {
+  let number: Int32
+
+  init(owning number: Int32) { self.number = number }
+
+  deinit { _ = close(number) }
+
+  /// One read(2) of a descriptor, whoever owns it.
+  /// - Returns: at most `limit` bytes, none at the end; nil on failure, with errno.
+  static func read(_ number: Int32, limit: Int) -> Bytes? {
+    unsafe filled(limit) { unsafe csys_read(number, $0, limit) }
+  }
+
+  /// One pread(2), likewise: the descriptor's own position doesn't move.
+  static func read(_ number: Int32, at offset: off_t, limit: Int) -> Bytes? {
+    unsafe filled(limit) { unsafe csys_pread(number, $0, limit, offset) }
+  }
+
+  @unsafe private static func filled(_ limit: Int, _ read: (UnsafeMutableRawPointer?) -> Int) -> Bytes? {
+    var count = 0
+    let bytes = unsafe Bytes(unsafeUninitializedCapacity: limit) { buffer, filled in
+      count = unsafe read(UnsafeMutableRawPointer(buffer.baseAddress))
+      filled = max(count, 0)
+    }
+    return count < 0 ? nil : bytes
+  }
+}

@@ -1,0 +1,10 @@
+// argv as bytes: Swift's own argument list repairs what isn't UTF-8, and an address must not be repaired.
+
+/// The operands of the process.
+public enum Arguments {
+  /// argv without argv[0].
+  public static func ofProcess() -> [Bytes] {
+    let arguments = unsafe UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc))
+    return unsafe arguments.dropFirst().compactMap { unsafe $0.map { unsafe Bytes(cString: $0) } }
+  }
+}

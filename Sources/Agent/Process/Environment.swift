@@ -1,0 +1,42 @@
+// The environment as a value: what the process started with, and later the edits of routes and hooks, which change this value and
+// never the process's own (design: a hook's environment is built, not inherited).
+internal import CSystem
+
+/// Names and values in the order they came.
+public struct Environment: Sendable {
+  private var entries: [Bytes]
+
+  /// - Parameter entries: `NAME=value` each.
+  public init(_ entries: [Bytes]) { self.entries = entries }
+
+  public init(_ values: [String: String] = [:]) {
+    entries = values.sorted { $0.key < $1.key }.map { Bytes("\($0.key)=\($0.value)") }
+  }
+
+  /// The environment that the process was started with.
+  public static func ofProcess() -> Environment {
+    var entries: [Bytes] = []
+    guard var next = unsafe csys_environment() else { return Environment([]) }
+    while let entry = unsafe next.pointee {
+      entries.append(unsafe Bytes(cString: entry))
+      unsafe next += 1
+    }
+    return Environment(entries)
+  }
+
+  /// The value of `name`; nil when unset, empty when set to nothing. The first of several entries counts, as in getenv(3).
+  public func value(_ name: String) -> Bytes? {
+    for entry in entries {
+      guard entry.count > name.utf8.count, entry[name.utf8.count] == UInt8(ascii: "="), entry.starts(with: name.utf8) else { continue }
+      return Bytes(entry[(name.utf8.count + 1)...])
+    }
+    return nil
+  }
+}
+
+extension Bytes {
+  /// A copy of a C string, without its null byte.
+  @unsafe init(cString start: UnsafePointer<CChar>) {
+    self = unsafe Bytes(UnsafeRawBufferPointer(start: start, count: strlen(start)))
+  }
+}

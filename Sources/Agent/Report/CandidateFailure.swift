@@ -1,0 +1,38 @@
+// What ends a candidate before the envelope: the next one may do better.
+
+/// What broke a conversation, other than a reply.
+public enum ConversationError: Error, Equatable, Sendable {
+  case transport(TransportError)
+  case malformed(MalformedReply)
+}
+
+/// A server that couldn't be used.
+public struct CandidateFailure: Error, Equatable, Sendable {
+  /// How far it came; the order is that of a session.
+  public enum Stage: Int, Sendable, CaseIterable {
+    case connect
+    case greeting
+    case hello
+  }
+
+  public enum Cause: Equatable, Sendable {
+    case refused(Reply)
+    case broken(ConversationError)
+  }
+
+  public let candidate: Candidate
+  public let stage: Stage
+  public let cause: Cause
+
+  public init(_ candidate: Candidate, _ stage: Stage, _ cause: Cause) {
+    self.candidate = candidate
+    self.stage = stage
+    self.cause = cause
+  }
+
+  /// Only a server's own word is final.
+  public var disposition: EnhancedStatus.Disposition {
+    guard case .refused(let reply) = cause, reply.disposition == .permanent else { return .temporary }
+    return .permanent
+  }
+}

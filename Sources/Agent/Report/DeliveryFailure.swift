@@ -1,0 +1,89 @@
+// What ends a delivery before or without a mail server's word: bad operands, control files, DNS, our own machine. Each kind is made
+// by a named constructor where the cause is known; becoming a report happens here, once.
+internal import CSystem
+
+/// Ends the delivery. The status says whether the mail is tried again (4) or bounced (5).
+public struct DeliveryFailure: Error, Equatable, Sendable {
+  public let status: EnhancedStatus
+  /// For the person who reads the bounce; without the status code, with its full stop.
+  public let words: Bytes
+  /// A second line: the file and the line, or what the system said.
+  public let detail: Bytes
+
+  public init(_ status: EnhancedStatus, _ words: Bytes, detail: Bytes = []) {
+    self.status = status
+    self.words = words
+    self.detail = detail
+  }
+
+  init(_ status: EnhancedStatus, _ words: String, detail: String = "") {
+    self.init(status, Bytes(words), detail: Bytes(detail))
+  }
+
+  public var report: Report {
+    var text = words + Bytes(" (#\(status))\n")
+    if !detail.isEmpty { text += detail + [UInt8(ascii: "\n")] }
+    return Report(Report.Kind(message: status.disposition), text)
+  }
+}
+
+extension DeliveryFailure {
+  static let improperInvocation = DeliveryFailure(.init(.permanent, 3, 5), "I (qmail-remote) was invoked improperly.")
+
+  static func senderRefused(_ fault: String) -> DeliveryFailure {
+    DeliveryFailure(.init(.permanent, 1, 7), "Sorry, the envelope sender \(fault).")
+  }
+
+  static func recipientRefused(_ fault: String) -> DeliveryFailure {
+    DeliveryFailure(.init(.permanent, 1, 3), "Sorry, the recipient address \(fault).")
+  }
+
+  static func hostRefused(_ fault: String) -> DeliveryFailure {
+    DeliveryFailure(.init(.permanent, 1, 3), "Sorry, the host \(fault).")
+  }
+
+  static func controlUnreadable(_ detail: String) -> DeliveryFailure {
+    DeliveryFailure(.init(.temporary, 3, 0), "Unable to read control files.", detail: detail)
+  }
+
+  /// A line that can't be followed. Deferring names it; guessing could send mail where nobody wanted it.
+  static func controlInvalid(_ place: String, _ fault: String) -> DeliveryFailure {
+    DeliveryFailure(.init(.temporary, 3, 5), "Unable to use \(place): \(fault).")
+  }
+
+  static func systemResources(_ errorNumber: Int32) -> DeliveryFailure {
+    let text = unsafe String(cString: csys_error_text(errorNumber))
+    return DeliveryFailure(.init(.temporary, 3, 0), "System resources temporarily unavailable.", detail: text)
+  }
+
+  static let messageUnreadable = DeliveryFailure(.init(.temporary, 3, 0), "Unable to read message.")
+
+  static let partialLastLine = DeliveryFailure(
+    .init(.permanent, 6, 2), "SMTP cannot transfer messages with partial final lines.")
+
+  static let lookupFailed = DeliveryFailure(.init(.temporary, 1, 2), "Sorry, I couldn't find any host by that name.")
+
+  static func noSuchHost(_ host: Bytes) -> DeliveryFailure {
+    let words = Bytes("Sorry, I couldn't find any host named ") + host.printable + Bytes(".")
+    return DeliveryFailure(.init(.permanent, 1, 2), words)
+  }
+
+  static let noExchanger = DeliveryFailure(
+    .init(.permanent, 4, 4), "Sorry, I couldn't find a mail exchanger or IP address.")
+
+  /// RFC 7505 section 3.
+  static func nullExchanger(_ host: Bytes) -> DeliveryFailure {
+    DeliveryFailure(
+      .init(.permanent, 1, 10), Bytes("Sorry, ") + host.printable + Bytes(" says by a null MX record that it takes no mail."))
+  }
+
+  static let bestExchangerIsSelf = DeliveryFailure(
+    .init(.permanent, 4, 6),
+    """
+    Sorry. Although I'm listed as a best-preference MX or A for that host,
+    it isn't in my control/locals file, so I don't treat it as local.
+    """)
+
+  static let noConnection = DeliveryFailure(
+    .init(.temporary, 4, 1), "Sorry, I wasn't able to establish an SMTP connection.")
+}

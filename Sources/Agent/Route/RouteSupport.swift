@@ -1,0 +1,18 @@
+// What a route may ask for that this version can't do. Such mail waits: sent otherwise it would go out in clear, unauthenticated, or
+// from the wrong address.
+
+enum RouteSupport {
+  /// - Throws: 4.3.5 with the place of the route.
+  static func check(_ route: Route) throws(DeliveryFailure) {
+    if let demand = demand(of: route.line) {
+      throw .controlInvalid(route.source, "it asks for \(demand), which this version doesn't do")
+    }
+  }
+
+  private static func demand(of line: RouteLine) -> String? {
+    if line.implicitTLS { return "TLS from the first byte" }
+    if line.localAddress != nil { return "a local address" }
+    if case .pipe = line.credentials { return "authentication" }
+    return nil
+  }
+}

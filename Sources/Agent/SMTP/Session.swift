@@ -1,0 +1,140 @@
+// Runs the machines over a connection: the dialogue to its readiness, then one transaction. Decides nothing itself.
+
+/// An SMTP session with one candidate.
+struct Session: ~Copyable {
+  private var connection: Connection
+  private let candidate: Candidate
+  private let hooks: HookSet
+  /// The server takes every line for the message until it has seen the dot.
+  private var isInsideMessage = false
+
+  init(_ connection: consuming Connection, candidate: Candidate, hooks: HookSet) {
+    self.connection = connection
+    self.candidate = candidate
+    self.hooks = hooks
+  }
+
+  /// Greeting and EHLO or HELO.
+  /// - Throws: why this candidate is no use.
+  mutating func open(heloName: Bytes) throws(CandidateFailure) -> Capabilities {
+    var dialogue = Dialogue(heloName: heloName)
+    var action = dialogue.begin()
+    while true {
+      let reply: Reply
+      do throws(ConversationError) {
+        if case .send(let command) = action { try send([command]) }
+        reply = try readReply()
+      } catch {
+        throw CandidateFailure(candidate, dialogue.stage, .broken(error))
+      }
+      action = dialogue.received(reply)
+      switch action {
+      case .awaitReply, .send: continue
+      case .ready(let capabilities): return capabilities
+      case .leave(let stage):
+        quit()
+        throw CandidateFailure(candidate, stage, .refused(reply))
+      }
+    }
+  }
+
+  /// Sends the message.
+  /// - Parameter beforeLastByte: called once, before the last byte of the message goes out, with what a crash from then on has to report.
+  mutating func deliver(
+    _ envelope: Envelope, _ message: Message, _ capabilities: Capabilities, beforeLastByte: (TransactionResult) -> Void
+  ) -> TransactionResult {
+    var body = BodyWriter(message)
+    let chunk = capabilities.chunking ? body.encodeWhole(.chunk) : nil
+    var transaction = Transaction(
+      envelope: envelope, parameters: Session.parameters(envelope, message, capabilities),
+      transfer: chunk.map { .chunk($0.count) } ?? .data, pipelining: capabilities.pipelining)
+    var messageSent = false
+    var action = transaction.begin()
+    do throws(ConversationError) {
+      while true {
+        switch action {
+        case .finish(let result): return result
+        case .awaitReply: break
+        case .send(let commands): try send(commands)
+        case .sendWithMessage(let commands):
+          beforeLastByte(transaction.broken(.transport(.closed), messageSent: true))
+          try send(commands, followedBy: chunk ?? [])
+          messageSent = true
+        case .sendEmptyMessage: try transmit(Bytes(".\r\n")[...])
+        case .sendMessage:
+          if let early = try send(&body, transaction, beforeLastByte) { return early }
+          messageSent = true
+        }
+        action = transaction.received(try readReply())
+      }
+    } catch {
+      return transaction.broken(error, messageSent: messageSent)
+    }
+  }
+
+  /// The message after a 354, up to its dot.
+  /// - Returns: the result, if it is decided before the dot has gone out.
+  private mutating func send(
+    _ body: inout BodyWriter, _ transaction: borrowing Transaction, _ beforeLastByte: (TransactionResult) -> Void
+  ) throws(ConversationError) -> TransactionResult? {
+    isInsideMessage = true
+    while true {
+      let piece: BodyWriter.Piece
+      do throws(DeliveryFailure) {
+        piece = try body.next()
+      } catch {
+        return transaction.abandoned(error)
+      }
+      // Nothing is due from the server now. A refusal spares us the rest; anything else is no answer to a message it hasn't got.
+      if connection.hasUnreadInput {
+        let reply = try readReply()
+        if reply.isPositive || reply.disposition == nil { throw .malformed(MalformedReply(line: reply.text)) }
+        return transaction.refusedEarly(reply)
+      }
+      if piece.isLast { beforeLastByte(transaction.broken(.transport(.closed), messageSent: true)) }
+      do throws(ConversationError) {
+        try transmit(piece.bytes)
+      } catch {
+        // A server that closes in the middle has often said why.
+        guard let reply = connection.arrivedReply(), !reply.isPositive, reply.disposition != nil else { throw error }
+        return transaction.refusedEarly(reply)
+      }
+      guard piece.isLast else { continue }
+      isInsideMessage = false
+      return nil
+    }
+  }
+
+  /// Says goodbye where there is somebody to say it to, without waiting for an answer and whatever comes of it: the outcome is decided.
+  mutating func quit() {
+    guard !isInsideMessage else { return }
+    hooks.observe(.sent([.quit]))
+    connection.sendWithoutWaiting(Command.quit.wire)
+  }
+
+  private static func parameters(_ envelope: Envelope, _ message: Message, _ capabilities: Capabilities) -> MailParameters {
+    var parameters = MailParameters()
+    if capabilities.size { parameters.size = envelope.declaredSize ?? message.size.map { Bytes("\($0)") } }
+    if capabilities.eightBitMIME, message.mayHaveEightBitBytes() { parameters.body = .eightBitMIME }
+    return parameters
+  }
+
+  private mutating func send(_ commands: [Command], followedBy message: Bytes = []) throws(ConversationError) {
+    hooks.observe(.sent(commands))
+    try transmit((commands.flatMap(\.wire) + message)[...])
+  }
+
+  private mutating func transmit(_ bytes: ArraySlice<UInt8>) throws(ConversationError) {
+    do throws(TransportError) {
+      try connection.send(bytes)
+    } catch {
+      throw .transport(error)
+    }
+  }
+
+  private mutating func readReply() throws(ConversationError) -> Reply {
+    let reply = try connection.readReply()
+    hooks.observe(.received(reply))
+    return reply
+  }
+}

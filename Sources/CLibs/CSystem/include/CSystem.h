@@ -1,0 +1,74 @@
+/* The operating system as the agent sees it: the headers it uses, and small functions for what Swift can't import (macros,
+ * variadic functions, thread-local errno) or must not do itself (a signal handler). */
+#ifndef CSYSTEM_H
+#define CSYSTEM_H
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <arpa/inet.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The error number of the last failed call. */
+int csys_errno(void);
+
+/* open(2) with O_CLOEXEC; openat(2) likewise; -1 and errno on failure. Interrupted calls are repeated. */
+int csys_open(const char *path, int flags);
+int csys_openat(int directory, const char *name, int flags);
+
+/* read(2) and pread(2), repeated when interrupted. */
+ssize_t csys_read(int fd, void *buffer, size_t count);
+ssize_t csys_pread(int fd, void *buffer, size_t count, off_t offset);
+
+/* send(2) without SIGPIPE, repeated when interrupted. */
+ssize_t csys_send(int fd, const void *bytes, size_t count);
+
+/* A close-on-exec copy of a descriptor; the next name of a directory, null at its end. */
+int csys_duplicate(int fd);
+const char *csys_next_name(DIR *directory);
+
+/* Lets a descriptor survive exec. */
+void csys_keep_on_exec(int fd);
+
+/* The text of an error number, never null. */
+const char *csys_error_text(int number);
+
+/* A non-blocking, close-on-exec TCP socket that sends small writes at once; -1 and errno on failure. */
+int csys_tcp_socket(int family);
+
+/* The process's environment, a null-terminated list. */
+char *const *csys_environment(void);
+
+/* A write to a closed pipe or socket is an error, not the end. */
+void csys_ignore_sigpipe(void);
+
+/* Blocks the signals that a person or a supervisor ends a process with: TERM, HUP, INT, ALRM. */
+void csys_block_endings(void);
+
+/* What is to be written to descriptor 1 if the process crashes (ILL, TRAP, SEGV, BUS, FPE, ABRT): installed once, then replaced
+ * as the delivery goes on. The bytes are copied. After the words, the process ends with status 0, because any other status
+ * makes qmail-rspawn disbelieve the report. Calls are not safe against each other: one thread. */
+void csys_last_words_install(void);
+void csys_last_words(const void *bytes, size_t count);
+/* Writes the words, in as many calls as it takes, so that a crash on the way continues where this got to; 0, or an errno. */
+int csys_last_words_speak(void);
+
+/* How many bytes from `bytes` on are below 128 before the first that is not. */
+size_t csys_seven_bit_prefix(const void *bytes, size_t count);
+
+#endif

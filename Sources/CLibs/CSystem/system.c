@@ -1,0 +1,81 @@
+#define _GNU_SOURCE
+#include "CSystem.h"
+
+int csys_errno(void) { return errno; }
+
+int csys_open(const char *path, int flags) {
+  int fd;
+  do fd = open(path, flags | O_CLOEXEC); while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
+int csys_openat(int directory, const char *name, int flags) {
+  int fd;
+  do fd = openat(directory, name, flags | O_CLOEXEC); while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
+ssize_t csys_read(int fd, void *buffer, size_t count) {
+  ssize_t n;
+  do n = read(fd, buffer, count); while (n < 0 && errno == EINTR);
+  return n;
+}
+
+ssize_t csys_pread(int fd, void *buffer, size_t count, off_t offset) {
+  ssize_t n;
+  do n = pread(fd, buffer, count, offset); while (n < 0 && errno == EINTR);
+  return n;
+}
+
+ssize_t csys_send(int fd, const void *bytes, size_t count) {
+  ssize_t n;
+  do n = send(fd, bytes, count, MSG_NOSIGNAL); while (n < 0 && errno == EINTR);
+  return n;
+}
+
+int csys_duplicate(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 3); }
+
+const char *csys_next_name(DIR *directory) {
+  struct dirent *entry = readdir(directory);
+  return entry ? entry->d_name : 0;
+}
+
+void csys_keep_on_exec(int fd) { fcntl(fd, F_SETFD, 0); }
+
+const char *csys_error_text(int number) {
+  const char *text = strerrordesc_np(number);
+  return text ? text : "unknown error";
+}
+
+int csys_tcp_socket(int family) {
+  int one = 1;
+  int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
+  if (fd >= 0) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  return fd;
+}
+
+char *const *csys_environment(void) { return environ; }
+
+void csys_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+
+void csys_block_endings(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGHUP);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGALRM);
+  sigprocmask(SIG_BLOCK, &set, 0);
+}
+
+size_t csys_seven_bit_prefix(const void *bytes, size_t count) {
+  const unsigned char *start = bytes, *p = start, *end = start + count;
+  while ((size_t)(end - p) >= 64) {
+    uint64_t word[8];
+    memcpy(word, p, 64);
+    if ((word[0] | word[1] | word[2] | word[3] | word[4] | word[5] | word[6] | word[7]) & 0x8080808080808080u) break;
+    p += 64;
+  }
+  while (p < end && *p < 128) p++;
+  return (size_t)(p - start);
+}
