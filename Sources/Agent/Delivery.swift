@@ -29,7 +29,7 @@ public struct Delivery {
     let question = RouteQuestion(host: envelope.host, sender: envelope.sender, recipients: envelope.recipients)
     var route: Route?
     for router in hooks.routers where route == nil { route = try router.route(for: question) }
-    if let route { try RouteSupport.check(route) }
+    if let route { try RouteSupport.check(route, config.environment) }
 
     let lookup = ExchangerLookup(
       resolver: resolver, deadline: Deadline(config.timeouts.delivery, after: circumstances.clock.now()),
@@ -63,7 +63,7 @@ public struct Delivery {
   private func withoutOurselves(
     _ exchangers: [MailExchanger], _ rules: OwnAddressRules
   ) throws(DeliveryFailure) -> [MailExchanger] {
-    let interfaces = try interfaces.addresses()
+    let interfaces = Set(try interfaces.addresses().map(\.unmapped))
     let ours = exchangers.filter { $0.addresses.contains { rules.isOwn($0, interfaces: interfaces) } }
     guard let own = ours.map(\.preference).min() else { return exchangers }
     let better = exchangers.filter { $0.preference < own }

@@ -14,7 +14,7 @@ public enum Program {
     do throws(DeliveryFailure) {
       let choice = try DialectChoice(operands: operands, environment: environment, open: ControlDirectory.init(path:))
       let envelope = try Envelope(operands: operands, convention: choice.convention)
-      let config = try Config(choice.control, dialect: choice.dialect)
+      let config = try Config(choice.control, dialect: choice.dialect, environment: environment)
       site = hooks(choice, environment)
       let delivery = Delivery(
         hooks: site, resolver: CAresResolver(servers: environment.value(CAresResolver.variable), clock: circumstances.clock),

@@ -3,13 +3,17 @@
 /// What the control files say, apart from routes.
 public struct Config: Sendable {
   public let dialect: Dialect
+  public let environment: Environment
   public let identity: Identity
   public let timeouts: Timeouts
   public let ownAddresses: OwnAddressRules
 
   /// - Throws: 4.3.0 for a file that can't be read or a missing name, 4.3.5 for a line that can't be followed.
-  public init(_ control: ControlDirectory, dialect: Dialect) throws(DeliveryFailure) {
+  public init(
+    _ control: ControlDirectory, dialect: Dialect, environment: Environment = Environment()
+  ) throws(DeliveryFailure) {
     self.dialect = dialect
+    self.environment = environment
     identity = try Identity(control)
     timeouts = try Timeouts(control, dialect: dialect)
     ownAddresses = try OwnAddressRules(control)

@@ -12,7 +12,7 @@ public struct OwnAddressRules: Sendable {
     removed = try OwnAddressRules.blocks("notipme", control)
   }
 
-  /// - Parameter interfaces: the addresses of this machine.
+  /// - Parameter interfaces: the addresses of this machine, unmapped.
   func isOwn(_ address: IPAddress, interfaces: Set<IPAddress>) -> Bool {
     let address = address.unmapped
     if removed.contains(where: { $0.contains(address) }) { return false }
@@ -50,7 +50,7 @@ public struct SystemInterfaces: Interfaces {
     var next = unsafe list
     while let entry = unsafe next {
       if let socketAddress = unsafe entry.pointee.ifa_addr, let address = unsafe IPAddress(socketAddress) {
-        addresses.insert(address.unmapped)
+        addresses.insert(address)
       }
       unsafe next = entry.pointee.ifa_next
     }

@@ -43,7 +43,9 @@ internal import CSystem
     guard unsafe ares_init_options(&opened, &options, Int32(ARES_OPT_FLAGS)) == Int32(ARES_SUCCESS) else { return nil }
     if let servers {
       let text = servers + [0]
-      let status = unsafe text.withUnsafeBytes { unsafe ares_set_servers_ports_csv(opened, $0.bindMemory(to: CChar.self).baseAddress) }
+      let status = unsafe text.withUnsafeBytes {
+        unsafe ares_set_servers_ports_csv(opened, $0.bindMemory(to: CChar.self).baseAddress)
+      }
       guard status == Int32(ARES_SUCCESS) else {
         unsafe ares_destroy(opened)
         return nil

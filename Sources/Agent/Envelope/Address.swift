@@ -68,7 +68,8 @@ public struct Address: Equatable, Sendable {
   /// `atext` of RFC 5322 section 3.2.3, and the dot.
   private static func isAtomText(_ byte: UInt8) -> Bool {
     switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+      true
     default: "!#$%&'*+-./=?^_`{|}~".utf8.contains(byte)
     }
   }

@@ -13,7 +13,9 @@ public struct Domain: Equatable, Sendable {
   }
 
   private static func literal(in text: Bytes) -> IPAddress? {
-    guard text.first == UInt8(ascii: "["), text.last == UInt8(ascii: "]"), text.count > 2 else { return IPAddress(v4: text[...]) }
+    guard text.first == UInt8(ascii: "["), text.last == UInt8(ascii: "]"), text.count > 2 else {
+      return IPAddress(v4: text[...])
+    }
     let inside = text[1..<(text.count - 1)]
     let tag = "IPv6:"
     if inside.startsIgnoringCase(with: tag) { return IPAddress(v6: inside.dropFirst(tag.utf8.count)) }

@@ -27,7 +27,9 @@ public struct Environment: Sendable {
   /// The value of `name`; nil when unset, empty when set to nothing. The first of several entries counts, as in getenv(3).
   public func value(_ name: String) -> Bytes? {
     for entry in entries {
-      guard entry.count > name.utf8.count, entry[name.utf8.count] == UInt8(ascii: "="), entry.starts(with: name.utf8) else { continue }
+      guard entry.count > name.utf8.count, entry[name.utf8.count] == UInt8(ascii: "="), entry.starts(with: name.utf8) else {
+        continue
+      }
       return Bytes(entry[(name.utf8.count + 1)...])
     }
     return nil

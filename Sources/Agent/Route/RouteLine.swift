@@ -182,7 +182,8 @@ extension RouteLine {
 
   private mutating func setLocalAddress(_ text: ArraySlice<UInt8>) throws(Fault) {
     guard !text.isEmpty else { return }
-    guard let address = IPAddress(text) else { throw Fault("\(text.printable.text) is no IP address to connect from") }
+    // Not shown: in a line that is wrong, a password may stand here.
+    guard let address = IPAddress(text) else { throw Fault("where the address to connect from should be is no IP address") }
     if !address.isUnspecified { localAddress = address }
   }
 

@@ -3,16 +3,21 @@
 
 enum RouteSupport {
   /// - Throws: 4.3.5 with the place of the route.
-  static func check(_ route: Route) throws(DeliveryFailure) {
-    if let demand = demand(of: route.line) {
+  static func check(_ route: Route, _ environment: Environment) throws(DeliveryFailure) {
+    if let demand = demand(of: route.line, environment) {
       throw .controlInvalid(route.source, "it asks for \(demand), which this version doesn't do")
     }
   }
 
-  private static func demand(of line: RouteLine) -> String? {
+  private static func demand(of line: RouteLine, _ environment: Environment) -> String? {
     if line.implicitTLS { return "TLS from the first byte" }
     if line.localAddress != nil { return "a local address" }
-    if case .pipe = line.credentials { return "authentication" }
-    return nil
+    if !line.environmentEdits.isEmpty { return "edits of the environment" }
+    switch line.credentials {
+    case .pipe: return "authentication"
+    // Without AUTH_SMTP these forms of credentials are not used.
+    case .space, .sender, .recipient, .token: return environment.value("AUTH_SMTP") == nil ? nil : "authentication"
+    case nil: return nil
+    }
   }
 }

@@ -90,7 +90,8 @@ struct DotStuffer {
       unsafe base.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
       count += 1
     }
-    for unsafe byte in unsafe source {
+    for index in unsafe source.indices {
+      let byte = unsafe source[index]
       switch (byte, state) {
       case (10, .afterCR): state = .lineStart
       case (10, _), (13, _):

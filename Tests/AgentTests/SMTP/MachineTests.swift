@@ -1,0 +1,139 @@
+import Testing
+
+@testable import Agent
+
+@Suite struct DialogueTests {
+  private func run(_ replies: [String]) -> String {
+    var dialogue = Dialogue(heloName: bytes("me"))
+    var steps = [name(dialogue.begin())]
+    for text in replies { steps.append(name(dialogue.received(reply(text)))) }
+    return steps.joined(separator: " | ")
+  }
+
+  private func name(_ action: Dialogue.Action) -> String {
+    switch action {
+    case .awaitReply: "await"
+    case .send(let command): command.line.text
+    case .ready(let capabilities): capabilities.pipelining ? "ready with pipelining" : "ready"
+    case .leave(let stage): "leave at \(stage)"
+    }
+  }
+
+  @Test(
+    "greeting, EHLO, HELO",
+    arguments: [
+      (["220 x", "250-x\n250 PIPELINING"], "await | EHLO me | ready with pipelining"),
+      (["220-a\n220 b", "250 x"], "await | EHLO me | ready"),
+      (["220 x", "500 x", "250 x"], "await | EHLO me | HELO me | ready"),
+      (["220 x", "502 x", "250-x\n250 PIPELINING"], "await | EHLO me | HELO me | ready"),
+      (["220 x", "550 x", "550 x"], "await | EHLO me | HELO me | leave at hello"),
+      (["220 x", "500 x", "421 x"], "await | EHLO me | HELO me | leave at hello"),
+      (["220 x", "421 x"], "await | EHLO me | leave at hello"), (["220 x", "354 x"], "await | EHLO me | leave at hello"),
+      (["421 x"], "await | leave at greeting"), (["554 x"], "await | leave at greeting"),
+      (["250 x"], "await | leave at greeting"),
+      (["354 x"], "await | leave at greeting"),
+    ])
+  func dialogue(_ replies: [String], _ steps: String) { #expect(run(replies) == steps) }
+}
+
+@Suite struct TransactionTests {
+  private func run(_ replies: [String], recipients: Int = 1, chunk: Bool = false, pipelining: Bool) -> String {
+    let envelope = Envelope(
+      host: Domain(bytes("h")), sender: Address(bytes("s@x")), recipients: (0..<recipients).map { Address(bytes("r\($0)@y")) })
+    var transaction = Transaction(
+      envelope: envelope, parameters: MailParameters(), transfer: chunk ? .chunk(5) : .data, pipelining: pipelining)
+    var steps = [name(transaction.begin())]
+    for text in replies { steps.append(name(transaction.received(reply(text)))) }
+    return steps.joined(separator: " | ")
+  }
+
+  private func name(_ action: Transaction.Action) -> String {
+    switch action {
+    case .send(let commands): commands.map { String($0.line.text.prefix(4)) }.joined(separator: ",")
+    case .sendWithMessage(let commands): commands.map { String($0.line.text.prefix(4)) }.joined(separator: ",") + ",body"
+    case .awaitReply: "await"
+    case .sendMessage: "body"
+    case .sendEmptyMessage: "dot"
+    case .finish(let result): "\(result.recipients.map(\.code)) \(name(result.end))"
+    }
+  }
+
+  private func name(_ end: TransactionEnd) -> String {
+    switch end {
+    case .senderRefused(let reply): "sender \(reply.code)"
+    case .noRecipient: "nobody"
+    case .dataRefused(let reply): "data \(reply.code)"
+    case .answered(let reply): "answered \(reply.code)"
+    case .lost(_, let duplicatePossible): duplicatePossible ? "duplicate" : "lost"
+    case .abandoned: "abandoned"
+    }
+  }
+
+  @Test(
+    "one command at a time",
+    arguments: [
+      (["250 x", "250 x", "354 x", "250 x"], "MAIL | RCPT | DATA | body | [250] answered 250"),
+      (["550 x"], "MAIL | [] sender 550"),
+      (["450 x"], "MAIL | [] sender 450"), (["354 x"], "MAIL | [] sender 354"),
+      (["250 x", "550 x"], "MAIL | RCPT | [550] nobody"),
+      (["250 x", "250 x", "451 x"], "MAIL | RCPT | DATA | [250] data 451"),
+      (["250 x", "250 x", "250 x"], "MAIL | RCPT | DATA | [250] data 250"),
+      (["250 x", "250 x", "354 x", "554 x"], "MAIL | RCPT | DATA | body | [250] answered 554"),
+    ])
+  func lockstep(_ replies: [String], _ steps: String) { #expect(run(replies, pipelining: false) == steps) }
+
+  @Test(
+    "a chunk needs no go-ahead, but somebody to get it",
+    arguments: [
+      (["250 x", "250 x", "250 x"], "MAIL | RCPT | BDAT,body | [250] answered 250"),
+      (["250 x", "550 x"], "MAIL | RCPT | [550] nobody"),
+      (["250 x", "250 x", "552 x"], "MAIL | RCPT | BDAT,body | [250] answered 552"),
+    ])
+  func lockstepChunk(_ replies: [String], _ steps: String) { #expect(run(replies, chunk: true, pipelining: false) == steps) }
+
+  @Test(
+    "all in one flight",
+    arguments: [
+      (
+        ["250 x", "250 x", "450 x", "354 x", "250 x"],
+        "MAIL,RCPT,RCPT,DATA | await | await | await | body | [250, 450] answered 250"
+      ),
+      (["250 x", "550 x", "450 x", "354 x", "250 x"], "MAIL,RCPT,RCPT,DATA | await | await | await | dot | [550, 450] nobody"),
+      (["250 x", "550 x", "450 x", "354 x", "554 x"], "MAIL,RCPT,RCPT,DATA | await | await | await | dot | [550, 450] nobody"),
+      (["250 x", "550 x", "450 x", "503 x"], "MAIL,RCPT,RCPT,DATA | await | await | await | [550, 450] nobody"),
+      (["550 x", "503 x", "503 x", "503 x"], "MAIL,RCPT,RCPT,DATA | await | await | await | [] sender 550"),
+      (["550 x", "250 x", "250 x", "354 x", "250 x"], "MAIL,RCPT,RCPT,DATA | await | await | await | dot | [] sender 550"),
+      (["250 x", "250 x", "250 x", "451 x"], "MAIL,RCPT,RCPT,DATA | await | await | await | [250, 250] data 451"),
+    ])
+  func pipelined(_ replies: [String], _ steps: String) { #expect(run(replies, recipients: 2, pipelining: true) == steps) }
+
+  @Test(
+    "with the message in the flight, success still needs a recipient",
+    arguments: [
+      (["250 x", "250 x", "250 x"], "MAIL,RCPT,BDAT,body | await | await | [250] answered 250"),
+      (["250 x", "550 x", "250 x"], "MAIL,RCPT,BDAT,body | await | await | [550] nobody"),
+      (["550 x", "250 x", "250 x"], "MAIL,RCPT,BDAT,body | await | await | [] sender 550"),
+      (["250 x", "250 x", "554 x"], "MAIL,RCPT,BDAT,body | await | await | [250] answered 554"),
+    ])
+  func pipelinedChunk(_ replies: [String], _ steps: String) { #expect(run(replies, chunk: true, pipelining: true) == steps) }
+
+  @Test("a connection that breaks off: what is known stays, a duplicate is possible only when the message is out")
+  func broken() {
+    let envelope = Envelope(
+      host: Domain(bytes("h")), sender: Address(bytes("s@x")), recipients: [Address(bytes("a@y")), Address(bytes("b@y"))])
+    let closed = ConversationError.transport(.closed)
+    for (replies, whenSent, whenNot) in [
+      ([], "[] duplicate", "[] lost"), (["250 x"], "[] duplicate", "[] lost"),
+      (["250 x", "250 x"], "[250] duplicate", "[250] lost"),
+      (["250 x", "550 x"], "[550] duplicate", "[550] lost"),
+      (["250 x", "550 x", "450 x"], "[550, 450] nobody", "[550, 450] nobody"),
+      (["550 x"], "[] sender 550", "[] sender 550"), (["250 x", "250 x", "550 x"], "[250, 550] duplicate", "[250, 550] lost"),
+    ] {
+      var transaction = Transaction(envelope: envelope, parameters: MailParameters(), transfer: .data, pipelining: true)
+      _ = transaction.begin()
+      for text in replies { _ = transaction.received(reply(text)) }
+      #expect(name(.finish(transaction.broken(closed, messageSent: true))) == whenSent)
+      #expect(name(.finish(transaction.broken(closed, messageSent: false))) == whenNot)
+    }
+  }
+}
