@@ -90,7 +90,7 @@ struct DotStuffer {
       unsafe base.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
       count += 1
     }
-    for index in unsafe source.indices {
+    for index in source.indices {
       let byte = unsafe source[index]
       switch (byte, state) {
       case (10, .afterCR): state = .lineStart
