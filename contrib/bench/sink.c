@@ -1,0 +1,169 @@
+/* An SMTP server that accepts everything and is never the bottleneck: it looks at bodies only for their end.
+ *
+ *   sink [-c] ADDRESS PORT      -c: offer CHUNKING too
+ *
+ * One thread for each connection. Replies are kept until the input is used up and then go out in one write, as RFC 2920 3.2 asks. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { input_size = 1 << 20, output_size = 1 << 16, stack_size = 1 << 18 };
+
+static const char *offer = "250-sink.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE\r\n";
+static const char *offer_with_chunking =
+    "250-sink.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-CHUNKING\r\n250 SIZE\r\n";
+
+struct connection {
+  int fd;
+  char *input; /* input_size bytes, of which next...end are unread */
+  size_t next, end;
+  size_t output_count;
+  char output[output_size];
+};
+
+static bool flush(struct connection *c) {
+  for (size_t sent = 0; sent < c->output_count;) {
+    ssize_t n = write(c->fd, c->output + sent, c->output_count - sent);
+    if (n <= 0) return false;
+    sent += (size_t)n;
+  }
+  c->output_count = 0;
+  return true;
+}
+
+static bool reply(struct connection *c, const char *text) {
+  size_t count = strlen(text);
+  if (c->output_count + count > output_size && !flush(c)) return false;
+  memcpy(c->output + c->output_count, text, count);
+  c->output_count += count;
+  return true;
+}
+
+/* Moves what is unread to the front and reads more behind it. False at the end of the connection, or when the buffer is full. */
+static bool read_more(struct connection *c) {
+  if (!flush(c)) return false;
+  memmove(c->input, c->input + c->next, c->end - c->next);
+  c->end -= c->next;
+  c->next = 0;
+  if (c->end == input_size) return false;
+  ssize_t n = read(c->fd, c->input + c->end, input_size - c->end);
+  if (n <= 0) return false;
+  c->end += (size_t)n;
+  return true;
+}
+
+/* The next line, ended by a NUL instead of its LF; null at the end of the connection. */
+static char *next_line(struct connection *c) {
+  char *newline;
+  while (!(newline = memchr(c->input + c->next, '\n', c->end - c->next)))
+    if (!read_more(c)) return 0;
+  char *line = c->input + c->next;
+  *newline = 0;
+  c->next = (size_t)(newline + 1 - c->input);
+  return line;
+}
+
+/* Reads past CRLF dot CRLF, or past dot CRLF if the body has no lines. */
+static bool skip_body(struct connection *c) {
+  static const char ending[] = "\r\n.\r\n";
+  while (c->end - c->next < 3)
+    if (!read_more(c)) return false;
+  if (!memcmp(c->input + c->next, ".\r\n", 3)) {
+    c->next += 3;
+    return true;
+  }
+  for (;;) {
+    char *found = memmem(c->input + c->next, c->end - c->next, ending, 5);
+    if (found) {
+      c->next = (size_t)(found + 5 - c->input);
+      return true;
+    }
+    /* The last four bytes may be the beginning of the ending. */
+    if (c->end - c->next > 4) c->next = c->end - 4;
+    if (!read_more(c)) return false;
+  }
+}
+
+static bool skip_bytes(struct connection *c, size_t count) {
+  for (;;) {
+    size_t here = c->end - c->next < count ? c->end - c->next : count;
+    c->next += here;
+    count -= here;
+    if (!count) return true;
+    if (!read_more(c)) return false;
+  }
+}
+
+/* Answers one command; false ends the connection. */
+static bool answer(struct connection *c, const char *line) {
+  if (!strncasecmp(line, "EHLO", 4)) return reply(c, offer);
+  if (!strncasecmp(line, "DATA", 4)) return reply(c, "354 Go\r\n") && skip_body(c) && reply(c, "250 2.0.0 Ok\r\n");
+  if (!strncasecmp(line, "BDAT ", 5)) return skip_bytes(c, strtoul(line + 5, 0, 10)) && reply(c, "250 2.0.0 Ok\r\n");
+  if (!strncasecmp(line, "QUIT", 4)) {
+    if (reply(c, "221 2.0.0 Bye\r\n")) flush(c);
+    return false;
+  }
+  return reply(c, "250 2.1.0 Ok\r\n");
+}
+
+static void *serve(void *argument) {
+  struct connection *c = argument;
+  char *line;
+  bool open = reply(c, "220 sink.test ESMTP\r\n");
+  while (open && (line = next_line(c))) open = answer(c, line);
+  close(c->fd);
+  free(c->input);
+  free(c);
+  return 0;
+}
+
+static void start(int fd) {
+  struct connection *c = malloc(sizeof *c);
+  char *input = malloc(input_size);
+  pthread_attr_t detached;
+  pthread_t thread;
+  int one = 1;
+  if (!c || !input) abort();
+  *c = (struct connection){.fd = fd, .input = input};
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  pthread_attr_init(&detached);
+  pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&detached, stack_size);
+  if (pthread_create(&thread, &detached, serve, c)) abort();
+  pthread_attr_destroy(&detached);
+}
+
+int main(int count, char **words) {
+  if (count > 1 && !strcmp(words[1], "-c")) {
+    offer = offer_with_chunking;
+    words++;
+    count--;
+  }
+  if (count != 3) {
+    fprintf(stderr, "usage: sink [-c] ADDRESS PORT\n");
+    return 2;
+  }
+  signal(SIGPIPE, SIG_IGN);
+  struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(words[2]))};
+  int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  if (inet_pton(AF_INET, words[1], &here.sin_addr) != 1 || bind(listener, (struct sockaddr *)&here, sizeof here) ||
+      listen(listener, 500)) {
+    perror(words[1]);
+    return 1;
+  }
+  for (;;) {
+    int fd = accept4(listener, 0, 0, SOCK_CLOEXEC);
+    if (fd >= 0) start(fd);
+  }
+}
