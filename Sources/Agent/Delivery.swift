@@ -24,51 +24,46 @@ public struct Delivery {
   // MARK: plan
 
   /// Decides everything that can be decided without a mail server.
-  /// - Throws: 4.3.x for our own trouble, 4.1.2 for DNS's, 5.1.2, 5.1.10, 5.4.4 and 5.4.6 for a host that takes no mail from here.
+  /// - Throws: 4.3.x for our own trouble, 4.1.2 and 4.4.3 for DNS's, 5.1.2, 5.1.10, 5.4.4 and 5.4.6 for a host that takes no mail from here.
   public func plan(_ envelope: Envelope, _ config: Config) throws(DeliveryFailure) -> DeliveryPlan {
     let question = RouteQuestion(host: envelope.host, sender: envelope.sender, recipients: envelope.recipients)
     var route: Route?
     for router in hooks.routers where route == nil { route = try router.route(for: question) }
     if let route { try RouteSupport.check(route, config.environment) }
-
-    let lookup = ExchangerLookup(
-      resolver: resolver, deadline: Deadline(config.timeouts.delivery, after: circumstances.clock.now()),
-      seed: circumstances.seed)
-    let exchangers: [MailExchanger]
-    var usable: [MailExchanger]
-    if let relay = route?.line.relay {
-      exchangers = [try lookup.address(of: relay)]
-      usable = exchangers
-    } else {
-      exchangers = try lookup.exchangers(of: envelope.host)
-      usable = try withoutOurselves(exchangers, config.ownAddresses)
-    }
     let port = route?.line.port ?? Delivery.smtpPort
-    let candidates = usable.flatMap { exchanger in
-      exchanger.addresses.map {
-        Candidate(exchanger: exchanger.name, preference: exchanger.preference, address: $0, port: port)
-      }
-    }
+
+    let found = try lookup(config, port: port).lookUp(
+      route?.line.relay.map(LookupTarget.relay) ?? .host(envelope.host),
+      aliasesOf: config.lookups.rewritesRecipients && route?.line.relay == nil ? envelope.recipients : [])
+    let usable = route?.line.relay == nil ? try withoutOurselves(found.exchangers, config) : (found.exchangers, [])
+
+    let family = try config.family(for: envelope.host)
+    let order = CandidateOrder(usable.0, family, port: port)
+    guard !order.candidates.isEmpty else { throw .noAddressOfFamily(family) }
+    let recipients = found.recipients.isEmpty ? envelope.recipients : found.recipients
     let plan = DeliveryPlan(
-      envelope: envelope, dialect: config.dialect, heloName: config.identity.heloName, timeouts: config.timeouts, route: route,
-      exchangers: exchangers, candidates: candidates)
+      envelope: try envelope.addressed(to: recipients), dialect: config.dialect, heloName: config.identity.heloName,
+      timeouts: config.timeouts, usesSMTPUTF8: config.usesSMTPUTF8, route: route, exchangers: found.exchangers,
+      family: family, candidates: order.candidates, leftOut: usable.1 + order.leftOut)
     hooks.observe(.planned(plan))
     return plan
   }
 
   private static let smtpPort: UInt16 = 25
 
-  /// Cuts our own addresses and everything that is not better than ourselves: an exchanger behind us would send the mail back
-  /// (RFC 5321 section 5.1).
+  private func lookup(_ config: Config, port: UInt16) -> ExchangerLookup {
+    let clock = circumstances.clock
+    let overall = Deadline(config.timeouts.delivery, after: clock.now())
+    return ExchangerLookup(
+      resolver: resolver, limits: LookupLimits(round: config.lookups.timeout, overall: overall, clock: clock),
+      seed: circumstances.seed, tlsaPort: config.lookups.asksTLSA ? port : nil)
+  }
+
   private func withoutOurselves(
-    _ exchangers: [MailExchanger], _ rules: OwnAddressRules
-  ) throws(DeliveryFailure) -> [MailExchanger] {
+    _ exchangers: [MailExchanger], _ config: Config
+  ) throws(DeliveryFailure) -> ([MailExchanger], [LeftOut]) {
     let interfaces = Set(try interfaces.addresses().map(\.unmapped))
-    let ours = exchangers.filter { $0.addresses.contains { rules.isOwn($0, interfaces: interfaces) } }
-    guard let own = ours.map(\.preference).min() else { return exchangers }
-    let better = exchangers.filter { $0.preference < own }
-    if better.isEmpty { throw .bestExchangerIsSelf }
-    return better
+    return try CandidateOrder.betterThanOurselves(exchangers) { config.ownAddresses.isOwn($0, interfaces: interfaces) }
   }
 
   // MARK: execute
@@ -80,18 +75,25 @@ public struct Delivery {
     } catch {
       return Outcome(plan: plan, reports: Reports(message: error.report))
     }
-    let overall = Deadline(plan.timeouts.delivery, after: circumstances.clock.now())
+    let clock = circumstances.clock
+    let overall = Deadline(plan.timeouts.delivery, after: clock.now())
     var failures: [CandidateFailure] = []
-    for candidate in plan.candidates {
-      if overall.hasPassed(at: circumstances.clock.now()) { break }
-      if hooks.backOff.isAvoided(candidate) {
-        hooks.observe(.passedOver(candidate))
-        continue
+    var waiting = plan.candidates[...]
+    while let preference = waiting.first?.preference, !overall.hasPassed(at: clock.now()) {
+      let race = race(plan, overall).run(Array(waiting.prefix { $0.preference == preference }))
+      for loser in race.losers {
+        failures.append(CandidateFailure(loser.candidate, .connect, .broken(.transport(loser.error))))
       }
+      note(race)
+      // Those that were only slower than the winner, or passed over, are still there if it turns out to be no use.
+      let done =
+        race.losers.map(\.candidate) + (race.winner.map { [$0.candidate] } ?? waiting.filter { $0.preference == preference })
+      waiting.removeAll(where: done.contains)
+      guard let winner = race.winner else { continue }
       do throws(CandidateFailure) {
-        let result = try attempt(candidate, plan, message, overall)
-        let reports = Verdict.reports(result, from: candidate.address)
-        return Outcome(plan: plan, reports: reports, candidate: candidate, failures: failures)
+        let result = try converse(winner, plan, message, overall)
+        let reports = Verdict.reports(result, from: winner.candidate.address)
+        return Outcome(plan: plan, reports: reports, candidate: winner.candidate, failures: failures)
       } catch {
         hooks.observe(.left(error))
         failures.append(error)
@@ -100,30 +102,42 @@ public struct Delivery {
     return Outcome(plan: plan, reports: Reports(message: Verdict.exhausted(failures)), failures: failures)
   }
 
-  /// One candidate, from the connection to the end of the transaction.
-  private func attempt(
-    _ candidate: Candidate, _ plan: DeliveryPlan, _ message: Message, _ overall: Deadline
-  ) throws(CandidateFailure) -> TransactionResult {
-    let clock = circumstances.clock
-    let stream: any ByteStream
-    hooks.observe(.connecting(candidate))
-    do throws(TransportError) {
-      stream = try network.connect(to: candidate, by: Deadline(plan.timeouts.connect, after: clock.now()).earlier(overall))
-    } catch {
-      hooks.backOff.recordFailure(candidate)
-      throw CandidateFailure(candidate, .connect, .broken(.transport(error)))
+  private func race(_ plan: DeliveryPlan, _ overall: Deadline) -> ConnectionRace {
+    ConnectionRace(
+      network: network, clock: circumstances.clock, timeout: plan.timeouts.connect, overall: overall,
+      isAvoided: { candidate in
+        let isAvoided = hooks.backOff.isAvoided(candidate)
+        if isAvoided { hooks.observe(.passedOver(candidate)) }
+        return isAvoided
+      }, willStart: { hooks.observe(.connecting($0)) })
+  }
+
+  /// Tells back-off and observers how a race went.
+  private func note(_ race: RaceResult) {
+    for loser in race.losers {
+      hooks.backOff.recordFailure(loser.candidate)
+      hooks.observe(.left(CandidateFailure(loser.candidate, .connect, .broken(.transport(loser.error)))))
     }
-    hooks.backOff.recordSuccess(candidate)
-    hooks.observe(.connected(candidate))
-    let limits = ConversationLimits(remote: plan.timeouts.remote, overall: overall, clock: clock)
-    var session = Session(Connection(stream, limits: limits), candidate: candidate, hooks: hooks)
+    for candidate in race.silent { hooks.backOff.recordFailure(candidate) }
+    guard let winner = race.winner else { return }
+    hooks.backOff.recordSuccess(winner.candidate)
+    hooks.observe(.connected(winner.candidate))
+  }
+
+  /// One candidate, from the greeting to the end of the transaction.
+  private func converse(
+    _ winner: RaceResult.Winner, _ plan: DeliveryPlan, _ message: Message, _ overall: Deadline
+  ) throws(CandidateFailure) -> TransactionResult {
+    let limits = ConversationLimits(remote: plan.timeouts.remote, overall: overall, clock: circumstances.clock)
+    let address = winner.candidate.address
+    var session = Session(Connection(winner.stream, limits: limits), candidate: winner.candidate, hooks: hooks)
     let capabilities = try session.open(heloName: plan.heloName)
-    let result = session.deliver(plan.envelope, message, capabilities) { afterCrash in
+    let result = session.deliver(plan, message, capabilities) { afterCrash in
       Signals.blockEndings()
-      lastWords.prepare(Verdict.reports(afterCrash, from: candidate.address).wire)
+      lastWords.prepare(Verdict.reports(afterCrash, from: address).wire)
     }
     // Decided and kept for a crash before anything else is done; then goodbye, which may fail.
-    lastWords.prepare(Verdict.reports(result, from: candidate.address).wire)
+    lastWords.prepare(Verdict.reports(result, from: address).wire)
     session.quit()
     return result
   }

@@ -95,6 +95,13 @@ struct DNSMessage {
       let name = try self.name()
       guard offset == range.upperBound else { throw Malformed() }
       return .alias(name)
+    case .tlsa:
+      guard range.count > 3 else { throw Malformed() }
+      let usage = try byte()
+      let selector = try byte()
+      let matching = try byte()
+      return .tlsa(
+        TLSARecord(usage: usage, selector: selector, matching: matching, association: Bytes(bytes[offset..<range.upperBound])))
     }
   }
 

@@ -39,6 +39,18 @@ public struct Envelope: Equatable, Sendable {
       extraHeader: convention == .indimail ? operands[2] : [], declaredSize: size)
   }
 
+  /// The same envelope to other recipients; domains in the form that every server takes.
+  /// - Throws: 5.1.2 for a domain that has no A-label.
+  func addressed(to recipients: [Address]) throws(DeliveryFailure) -> Envelope {
+    var labelled: [Address] = []
+    for recipient in recipients { labelled.append(try recipient.withALabel()) }
+    return Envelope(
+      host: host, sender: try sender.withALabel(), recipients: labelled, extraHeader: extraHeader, declaredSize: declaredSize)
+  }
+
+  /// An address that only SMTPUTF8 can carry.
+  var needsSMTPUTF8: Bool { sender.needsSMTPUTF8 || recipients.contains(where: \.needsSMTPUTF8) }
+
   private static func fault(inHost host: Bytes) -> String? {
     if host.contains(where: { $0 == 0 || $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }) {
       return "contains a line end or a null byte"

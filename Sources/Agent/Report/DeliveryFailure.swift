@@ -68,6 +68,26 @@ extension DeliveryFailure {
     return DeliveryFailure(.init(.permanent, 1, 2), words)
   }
 
+  /// RFC 5891 section 5: the name can't exist in DNS.
+  static func noALabel(_ domain: Bytes, _ reason: String) -> DeliveryFailure {
+    // UTF-8 is let through here: the name is what the reader has to recognise.
+    let shown = domain.map { $0 < 33 || $0 == 127 ? UInt8(ascii: "?") : $0 }
+    return DeliveryFailure(
+      .init(.permanent, 1, 2), Bytes("Sorry, ") + shown + Bytes(" is no valid internationalised domain: \(reason)."))
+  }
+
+  static func noAddressOfFamily(_ family: FamilyPreference) -> DeliveryFailure {
+    .controlInvalid(family.source ?? "the addresses", "\(family.order.rawValue) leaves no address of any mail exchanger")
+  }
+
+  static func libraryMissing(_ detail: String) -> DeliveryFailure {
+    DeliveryFailure(.init(.temporary, 3, 0), "System resources temporarily unavailable.", detail: detail)
+  }
+
+  static func aliasLookupFailed(_ domain: Bytes) -> DeliveryFailure {
+    DeliveryFailure(.init(.temporary, 4, 3), Bytes("CNAME lookup failed temporarily for: ") + domain.printable + Bytes("."))
+  }
+
   static let noExchanger = DeliveryFailure(
     .init(.permanent, 4, 4), "Sorry, I couldn't find a mail exchanger or IP address.")
 

@@ -36,6 +36,7 @@ public enum Verdict: Equatable, Sendable {
       switch result.end {
       case .senderRefused(let reply): Wording.senderRefused(reply, address)
       case .noRecipient: Wording.givingUp(address)
+      case .unicodeRefused: Wording.unicodeRefused(address)
       case .dataRefused(let reply): Wording.dataRefused(reply, address)
       case .answered(let reply):
         reply.isPositive ? Wording.accepted(reply, address) : Wording.messageRefused(reply, address)

@@ -15,6 +15,10 @@ enum Wording {
     refusal(reply, "Connected to \(address.text) but sender was rejected")
   }
 
+  static func unicodeRefused(_ address: IPAddress) -> Report {
+    Report(.failure, "Connected to \(address.text) but server does not support unicode in email addresses. (#5.6.7)\n")
+  }
+
   static func dataRefused(_ reply: Reply, _ address: IPAddress) -> Report {
     refusal(reply, "\(address.text) failed on DATA command")
   }

@@ -41,13 +41,15 @@ struct Session: ~Copyable {
   /// Sends the message.
   /// - Parameter beforeLastByte: called once, before the last byte of the message goes out, with what a crash from then on has to report.
   mutating func deliver(
-    _ envelope: Envelope, _ message: Message, _ capabilities: Capabilities, beforeLastByte: (TransactionResult) -> Void
+    _ plan: DeliveryPlan, _ message: Message, _ capabilities: Capabilities, beforeLastByte: (TransactionResult) -> Void
   ) -> TransactionResult {
+    let parameters = Session.parameters(plan, message, capabilities)
+    if parameters.smtpUTF8, !capabilities.smtpUTF8 { return TransactionResult(recipients: [], end: .unicodeRefused) }
     var body = BodyWriter(message)
     let chunk = capabilities.chunking ? body.encodeWhole(.chunk) : nil
     var transaction = Transaction(
-      envelope: envelope, parameters: Session.parameters(envelope, message, capabilities),
-      transfer: chunk.map { .chunk($0.count) } ?? .data, pipelining: capabilities.pipelining)
+      envelope: plan.envelope, parameters: parameters, transfer: chunk.map { .chunk($0.count) } ?? .data,
+      pipelining: capabilities.pipelining)
     var messageSent = false
     var action = transaction.begin()
     do throws(ConversationError) {
@@ -112,9 +114,10 @@ struct Session: ~Copyable {
     connection.sendWithoutWaiting(Command.quit.wire)
   }
 
-  private static func parameters(_ envelope: Envelope, _ message: Message, _ capabilities: Capabilities) -> MailParameters {
-    var parameters = MailParameters()
-    if capabilities.size { parameters.size = envelope.declaredSize ?? message.size.map { Bytes("\($0)") } }
+  private static func parameters(_ plan: DeliveryPlan, _ message: Message, _ capabilities: Capabilities) -> MailParameters {
+    let needsSMTPUTF8 = plan.usesSMTPUTF8 && (plan.envelope.needsSMTPUTF8 || message.cameAsSMTPUTF8)
+    var parameters = MailParameters(smtpUTF8: needsSMTPUTF8)
+    if capabilities.size { parameters.size = plan.envelope.declaredSize ?? message.size.map { Bytes("\($0)") } }
     if capabilities.eightBitMIME, message.mayHaveEightBitBytes() { parameters.body = .eightBitMIME }
     return parameters
   }

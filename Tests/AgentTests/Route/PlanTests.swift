@@ -3,11 +3,6 @@ import Testing
 
 @testable import Agent
 
-/// No packet may leave from a plan.
-private struct NoNetwork: Network {
-  func connect(to candidate: Candidate, by deadline: Deadline) throws(TransportError) -> any ByteStream { throw .closed }
-}
-
 @Suite struct PlanTests {
   private static let zone = """
     three.example MX 20 second.example
@@ -43,7 +38,7 @@ private struct NoNetwork: Network {
     let control = memoryControl(["me": "me.test"].merging(files) { $1 })
     let delivery = Delivery(
       hooks: HookSet(routers: [RouteTable(control, dialect: dialect)]), resolver: FakeResolver(zone: zone),
-      interfaces: FakeInterfaces(own), network: NoNetwork(), lastWords: RecordedLastWords(),
+      interfaces: FakeInterfaces(own), network: FakeNetwork([:], clock: TestClock()), lastWords: RecordedLastWords(),
       circumstances: Circumstances(clock: TestClock(), wallSeconds: 0, seed: seed, processID: 1))
     let envelope = Envelope(host: Domain(bytes(host)), sender: Address(bytes(sender)), recipients: [Address(bytes("r@y"))])
     do {
@@ -128,8 +123,9 @@ private struct NoNetwork: Network {
   @Test("two rounds of questions, each asked at once")
   func rounds() throws {
     let resolver = FakeResolver(zone: Self.zone)
-    let lookup = ExchangerLookup(resolver: resolver, deadline: .never, seed: 1)
-    _ = try lookup.exchangers(of: Domain(bytes("three.example")))
+    let limits = LookupLimits(round: nil, overall: .never, clock: TestClock())
+    let lookup = ExchangerLookup(resolver: resolver, limits: limits, seed: 1, tlsaPort: 25)
+    _ = try lookup.lookUp(.host(Domain(bytes("three.example"))), aliasesOf: [])
     #expect(resolver.rounds.map(\.count) == [1, 6])
   }
 
