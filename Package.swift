@@ -39,6 +39,9 @@ let package = Package(
     .target(name: "Site", dependencies: ["Agent"], swiftSettings: swift),
     .executableTarget(
       name: "qmail-remote", dependencies: ["Agent", "Site", "CSystem"], swiftSettings: swift, linkerSettings: link),
+    .executableTarget(
+      name: "qmail-remote-explain", dependencies: ["Agent", "Site"], path: "Sources/Tools/qmail-remote-explain",
+      swiftSettings: swift, linkerSettings: link),
     .target(name: "Support", dependencies: ["Agent", "CSystem"], path: "Tests/Support", swiftSettings: relaxed),
     .testTarget(name: "AgentTests", dependencies: ["Agent", "Support"], swiftSettings: relaxed),
     .testTarget(
