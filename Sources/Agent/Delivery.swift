@@ -75,31 +75,44 @@ public struct Delivery {
     } catch {
       return Outcome(plan: plan, reports: Reports(message: error.report))
     }
-    let clock = circumstances.clock
-    let overall = Deadline(plan.timeouts.delivery, after: clock.now())
+    let overall = Deadline(plan.timeouts.delivery, after: circumstances.clock.now())
     var failures: [CandidateFailure] = []
-    var waiting = plan.candidates[...]
-    while let preference = waiting.first?.preference, !overall.hasPassed(at: clock.now()) {
-      let race = race(plan, overall).run(Array(waiting.prefix { $0.preference == preference }))
-      for loser in race.losers {
-        failures.append(CandidateFailure(loser.candidate, .connect, .broken(.transport(loser.error))))
+    var waiting = plan.candidates
+    while let preference = waiting.first?.preference, !overall.hasPassed(at: circumstances.clock.now()) {
+      let racers = Array(waiting.prefix { $0.preference == preference })
+      let race = race(plan, overall).run(racers)
+      for loser in race.losers { leave(.init(loser.candidate, .connect, .broken(.transport(loser.error))), &failures) }
+      guard let winner = race.winner else {
+        waiting.removeFirst(racers.count)
+        continue
       }
-      note(race)
-      // Those that were only slower than the winner, or passed over, are still there if it turns out to be no use.
-      let done =
-        race.losers.map(\.candidate) + (race.winner.map { [$0.candidate] } ?? waiting.filter { $0.preference == preference })
-      waiting.removeAll(where: done.contains)
-      guard let winner = race.winner else { continue }
+      // Those that were only slower than the winner are still there if it turns out to be no use.
+      waiting.removeAll { candidate in candidate == winner.candidate || failures.contains { $0.candidate == candidate } }
+      note(race, winner)
       do throws(CandidateFailure) {
         let result = try converse(winner, plan, message, overall)
         let reports = Verdict.reports(result, from: winner.candidate.address)
         return Outcome(plan: plan, reports: reports, candidate: winner.candidate, failures: failures)
       } catch {
-        hooks.observe(.left(error))
-        failures.append(error)
+        leave(error, &failures)
       }
     }
     return Outcome(plan: plan, reports: Reports(message: Verdict.exhausted(failures)), failures: failures)
+  }
+
+  private func leave(_ failure: CandidateFailure, _ failures: inout [CandidateFailure]) {
+    hooks.backOff.recordFailure(failure)
+    hooks.observe(.left(failure))
+    failures.append(failure)
+  }
+
+  /// Tells back-off and observers who won, and who was silent for too long meanwhile.
+  private func note(_ race: RaceResult, _ winner: RaceResult.Winner) {
+    for candidate in race.silent {
+      hooks.backOff.recordFailure(CandidateFailure(candidate, .connect, .broken(.transport(.timedOut))))
+    }
+    hooks.backOff.recordSuccess(winner.candidate)
+    hooks.observe(.connected(winner.candidate))
   }
 
   private func race(_ plan: DeliveryPlan, _ overall: Deadline) -> ConnectionRace {
@@ -110,18 +123,6 @@ public struct Delivery {
         if isAvoided { hooks.observe(.passedOver(candidate)) }
         return isAvoided
       }, willStart: { hooks.observe(.connecting($0)) })
-  }
-
-  /// Tells back-off and observers how a race went.
-  private func note(_ race: RaceResult) {
-    for loser in race.losers {
-      hooks.backOff.recordFailure(loser.candidate)
-      hooks.observe(.left(CandidateFailure(loser.candidate, .connect, .broken(.transport(loser.error)))))
-    }
-    for candidate in race.silent { hooks.backOff.recordFailure(candidate) }
-    guard let winner = race.winner else { return }
-    hooks.backOff.recordSuccess(winner.candidate)
-    hooks.observe(.connected(winner.candidate))
   }
 
   /// One candidate, from the greeting to the end of the transaction.

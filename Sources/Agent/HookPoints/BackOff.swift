@@ -4,8 +4,8 @@
 public protocol BackOff {
   /// Whether to pass over an address now. Asked before each connection, because another delivery may have learnt something.
   func isAvoided(_ candidate: Candidate) -> Bool
-  /// The address didn't answer.
-  func recordFailure(_ candidate: Candidate)
+  /// The candidate was no use, and why; which failures count is for the memory to know.
+  func recordFailure(_ failure: CandidateFailure)
   /// The address took a connection.
   func recordSuccess(_ candidate: Candidate)
 }
@@ -14,6 +14,6 @@ public protocol BackOff {
 public struct NoBackOff: BackOff {
   public init() {}
   public func isAvoided(_ candidate: Candidate) -> Bool { false }
-  public func recordFailure(_ candidate: Candidate) {}
+  public func recordFailure(_ failure: CandidateFailure) {}
   public func recordSuccess(_ candidate: Candidate) {}
 }

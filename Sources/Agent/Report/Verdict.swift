@@ -7,20 +7,9 @@
 // asked, and the person who reads the report is told. The mail is bounced only if a server refused it for good (5yz) and nothing else
 // happened: nonsense, silence and our own trouble are always tried again.
 
-/// What is to be done.
-public enum Verdict: Equatable, Sendable {
-  case nextCandidate
-  case finish(Reports)
-
-  /// After a failure before the envelope.
-  /// - Parameters:
-  ///   - failures: of this delivery so far, in order.
-  ///   - remaining: how many candidates are left.
-  public static func after(_ failures: [CandidateFailure], remaining: Int) -> Verdict {
-    remaining > 0 ? .nextCandidate : .finish(Reports(message: exhausted(failures)))
-  }
-
-  /// The report when no candidate is left: `D` only if each of them said so for good. The text is that of the failure that came
+/// What it came to.
+public enum Verdict {
+  /// The report when every candidate failed before the envelope: `D` only if each of them said so for good. The text is that of the failure that came
   /// furthest, because it tells most; of equals the last.
   public static func exhausted(_ failures: [CandidateFailure]) -> Report {
     let temporary = failures.filter { $0.disposition == .temporary }

@@ -35,8 +35,6 @@ private let closed = ConversationError.transport(.closed)
   func beforeEnvelope(_ stage: CandidateFailure.Stage, _ cause: CandidateFailure.Cause, _ report: String) {
     let failure = CandidateFailure(candidate, stage, cause)
     #expect(Verdict.exhausted([failure]).wire == bytes(report) + [0])
-    #expect(Verdict.after([failure], remaining: 1) == .nextCandidate)
-    #expect(Verdict.after([failure], remaining: 0) == .finish(Reports(message: Verdict.exhausted([failure]))))
   }
 
   @Test("with every pair of failures the mail bounces only if both are final")
