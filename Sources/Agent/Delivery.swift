@@ -25,11 +25,15 @@ public struct Delivery {
 
   /// Decides everything that can be decided without a mail server.
   /// - Throws: 4.3.x for our own trouble, 4.1.2 and 4.4.3 for DNS's, 5.1.2, 5.1.10, 5.4.4 and 5.4.6 for a host that takes no mail from here.
-  public func plan(_ envelope: Envelope, _ config: Config) throws(DeliveryFailure) -> DeliveryPlan {
+  public func plan(
+    _ envelope: Envelope, _ choice: DialectChoice, _ environment: Environment
+  ) throws(DeliveryFailure) -> DeliveryPlan {
     let question = RouteQuestion(host: envelope.host, sender: envelope.sender, recipients: envelope.recipients)
-    var route: Route?
-    for router in hooks.routers where route == nil { route = try router.route(for: question) }
+    let route = try route(question)
+    let edited = try edit(environment, question, route)
+    let config = try Config(choice.control, dialect: choice.dialect, environment: edited)
     if let route { try RouteSupport.check(route, config.environment) }
+    let sender = try rewrite(envelope.sender, question, route, edited)
     let port = route?.line.port ?? Delivery.smtpPort
 
     let found = try lookup(config, port: port).lookUp(
@@ -42,14 +46,47 @@ public struct Delivery {
     guard !order.candidates.isEmpty else { throw .noAddressOfFamily(family) }
     let recipients = found.recipients.isEmpty ? envelope.recipients : found.recipients
     let plan = DeliveryPlan(
-      envelope: try envelope.addressed(to: recipients), dialect: config.dialect, heloName: config.identity.heloName,
+      envelope: try envelope.addressed(from: sender, to: recipients), dialect: config.dialect,
+      heloName: config.identity.heloName,
       timeouts: config.timeouts, usesSMTPUTF8: config.usesSMTPUTF8, route: route, exchangers: found.exchangers,
-      family: family, candidates: order.candidates, leftOut: usable.1 + order.leftOut)
+      family: family, backOff: BackOffLimits(), candidates: order.candidates, leftOut: usable.1 + order.leftOut)
     hooks.observe(.planned(plan))
     return plan
   }
 
   private static let smtpPort: UInt16 = 25
+
+  private func route(_ question: RouteQuestion) throws(DeliveryFailure) -> Route? {
+    for router in hooks.routers {
+      if let route = try router.route(for: question) { return route }
+    }
+    return nil
+  }
+
+  /// The environment with the edits of the route and then of the site.
+  private func edit(
+    _ environment: Environment, _ question: RouteQuestion, _ route: Route?
+  ) throws(DeliveryFailure) -> Environment {
+    var edited = environment
+    if let route { edited.apply(try EnvironmentEdits(envstr: route.line.environmentEdits, source: route.source)) }
+    for editor in hooks.environmentEditors {
+      if let edits = try editor.edits(for: question, route: route, environment: edited) { edited.apply(edits) }
+    }
+    return edited
+  }
+
+  /// The sender that the remote host sees.
+  private func rewrite(
+    _ sender: Address, _ question: RouteQuestion, _ route: Route?, _ environment: Environment
+  ) throws(DeliveryFailure) -> Address {
+    var rewritten = sender
+    for rewriter in hooks.envelopeRewriters {
+      let next = try rewriter.sender(rewritten, for: question, route: route, environment: environment)
+      rewritten = next ?? rewritten
+      if let fault = rewritten.fault { throw .controlInvalid("the sender of a hook", "it \(fault)") }
+    }
+    return rewritten
+  }
 
   private func lookup(_ config: Config, port: UInt16) -> ExchangerLookup {
     let clock = circumstances.clock
@@ -81,37 +118,38 @@ public struct Delivery {
     while let preference = waiting.first?.preference, !overall.hasPassed(at: circumstances.clock.now()) {
       let racers = Array(waiting.prefix { $0.preference == preference })
       let race = race(plan, overall).run(racers)
-      for loser in race.losers { leave(.init(loser.candidate, .connect, .broken(.transport(loser.error))), &failures) }
+      for loser in race.losers { leave(.init(loser.candidate, .connect, .broken(.transport(loser.error))), plan, &failures) }
       guard let winner = race.winner else {
         waiting.removeFirst(racers.count)
         continue
       }
       // Those that were only slower than the winner are still there if it turns out to be no use.
       waiting.removeAll { candidate in candidate == winner.candidate || failures.contains { $0.candidate == candidate } }
-      note(race, winner)
+      note(race, winner, plan)
       do throws(CandidateFailure) {
         let result = try converse(winner, plan, message, overall)
         let reports = Verdict.reports(result, from: winner.candidate.address)
         return Outcome(plan: plan, reports: reports, candidate: winner.candidate, failures: failures)
       } catch {
-        leave(error, &failures)
+        leave(error, plan, &failures)
       }
     }
     return Outcome(plan: plan, reports: Reports(message: Verdict.exhausted(failures)), failures: failures)
   }
 
-  private func leave(_ failure: CandidateFailure, _ failures: inout [CandidateFailure]) {
-    hooks.backOff.recordFailure(failure)
+  private func leave(_ failure: CandidateFailure, _ plan: DeliveryPlan, _ failures: inout [CandidateFailure]) {
+    hooks.backOff.record(.failed(failure), plan.backOff)
     hooks.observe(.left(failure))
     failures.append(failure)
   }
 
   /// Tells back-off and observers who won, and who was silent for too long meanwhile.
-  private func note(_ race: RaceResult, _ winner: RaceResult.Winner) {
+  private func note(_ race: RaceResult, _ winner: RaceResult.Winner, _ plan: DeliveryPlan) {
     for candidate in race.silent {
-      hooks.backOff.recordFailure(CandidateFailure(candidate, .connect, .broken(.transport(.timedOut))))
+      let failure = CandidateFailure(candidate, .connect, .broken(.transport(.timedOut)))
+      hooks.backOff.record(.failed(failure), plan.backOff)
     }
-    hooks.backOff.recordSuccess(winner.candidate)
+    hooks.backOff.record(.connected(winner.candidate), plan.backOff)
     hooks.observe(.connected(winner.candidate))
   }
 
@@ -119,7 +157,7 @@ public struct Delivery {
     ConnectionRace(
       network: network, clock: circumstances.clock, timeout: plan.timeouts.connect, overall: overall,
       isAvoided: { candidate in
-        let isAvoided = hooks.backOff.isAvoided(candidate)
+        let isAvoided = hooks.backOff.isAvoided(candidate, plan.backOff)
         if isAvoided { hooks.observe(.passedOver(candidate)) }
         return isAvoided
       }, willStart: { hooks.observe(.connecting($0)) })
@@ -132,7 +170,9 @@ public struct Delivery {
     let limits = ConversationLimits(remote: plan.timeouts.remote, overall: overall, clock: circumstances.clock)
     let address = winner.candidate.address
     var session = Session(Connection(winner.stream, limits: limits), candidate: winner.candidate, hooks: hooks)
-    let capabilities = try session.open(heloName: plan.heloName)
+    let capabilities = try session.open(heloName: plan.heloName) {
+      hooks.backOff.record(.greeted(winner.candidate), plan.backOff)
+    }
     let result = session.deliver(plan, message, capabilities) { afterCrash in
       Signals.blockEndings()
       lastWords.prepare(Verdict.reports(afterCrash, from: address).wire)

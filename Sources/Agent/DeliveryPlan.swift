@@ -14,6 +14,7 @@ public struct DeliveryPlan: Equatable, Sendable {
   /// All that DNS or the route gave, best first.
   public let exchangers: [MailExchanger]
   public let family: FamilyPreference
+  public let backOff: BackOffLimits
   /// The addresses that will be tried, in this order; those of one preference race.
   public let candidates: [Candidate]
   /// Exchangers and addresses that won't be, each with its reason.

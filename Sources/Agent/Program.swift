@@ -3,7 +3,7 @@
 /// What the executables do, but for the list of hooks.
 public enum Program {
   /// The site's hooks for a control directory.
-  public typealias HookList = (DialectChoice, Environment) -> HookSet
+  public typealias HookList = (DialectChoice, Environment, Circumstances) -> HookSet
 
   /// qmail-remote(8): delivers what the process was started for, and writes the reports to descriptor 1.
   /// - Returns: the exit status: 0, unless an outcome hook says otherwise.
@@ -41,13 +41,12 @@ public enum Program {
     let circumstances = Circumstances.ofProcess()
     let choice = try DialectChoice(operands: operands, environment: environment, open: ControlDirectory.init(path:))
     let envelope = try Envelope(operands: operands, convention: choice.convention)
-    let config = try Config(choice.control, dialect: choice.dialect, environment: environment)
-    chosen = hooks(choice, environment)
+    chosen = hooks(choice, environment, circumstances)
     let delivery = Delivery(
       hooks: chosen,
       resolver: CAresResolver(servers: environment.value(CAresResolver.variable), clock: circumstances.clock),
       interfaces: SystemInterfaces(), network: SocketNetwork(clock: circumstances.clock), lastWords: ProcessLastWords(),
       circumstances: circumstances)
-    return (delivery, try delivery.plan(envelope, config))
+    return (delivery, try delivery.plan(envelope, choice, environment))
   }
 }

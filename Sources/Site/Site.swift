@@ -4,7 +4,7 @@ public import Agent
 
 public enum Site {
   /// The hooks of a delivery.
-  public static func hooks(_ choice: DialectChoice, _ environment: Environment) -> HookSet {
+  public static func hooks(_ choice: DialectChoice, _ environment: Environment, _ circumstances: Circumstances) -> HookSet {
     HookSet(
       routers: [RouteTable(choice.control, dialect: choice.dialect)],
       backOff: NoBackOff(),

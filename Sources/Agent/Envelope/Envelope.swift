@@ -39,9 +39,9 @@ public struct Envelope: Equatable, Sendable {
       extraHeader: convention == .indimail ? operands[2] : [], declaredSize: size)
   }
 
-  /// The same envelope to other recipients; domains in the form that every server takes.
+  /// The same envelope with other addresses; domains in the form that every server takes.
   /// - Throws: 5.1.2 for a domain that has no A-label.
-  func addressed(to recipients: [Address]) throws(DeliveryFailure) -> Envelope {
+  func addressed(from sender: Address, to recipients: [Address]) throws(DeliveryFailure) -> Envelope {
     var labelled: [Address] = []
     for recipient in recipients { labelled.append(try recipient.withALabel()) }
     return Envelope(

@@ -16,7 +16,9 @@ public enum PlanText {
     for (number, candidate) in plan.candidates.enumerated() {
       lines.append("candidate \(number + 1): \(candidate.address.text) port \(candidate.port), \(words(candidate, plan))")
     }
-    lines += plan.leftOut.map { "left out: \($0.address?.text ?? shown($0.exchanger)), \($0.preference) \(shown($0.exchanger)): \($0.reason)" }
+    lines += plan.leftOut.map {
+      "left out: \($0.address?.text ?? shown($0.exchanger)), \($0.preference) \(shown($0.exchanger)): \($0.reason)"
+    }
     return lines
   }
 

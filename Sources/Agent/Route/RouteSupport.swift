@@ -12,7 +12,6 @@ enum RouteSupport {
   private static func demand(of line: RouteLine, _ environment: Environment) -> String? {
     if line.implicitTLS { return "TLS from the first byte" }
     if line.localAddress != nil { return "a local address" }
-    if !line.environmentEdits.isEmpty { return "edits of the environment" }
     switch line.credentials {
     case .pipe: return "authentication"
     // Without AUTH_SMTP these forms of credentials are not used.

@@ -15,8 +15,9 @@ struct Session: ~Copyable {
   }
 
   /// Greeting and EHLO or HELO.
+  /// - Parameter greeted: called when the server has said that it serves.
   /// - Throws: why this candidate is no use.
-  mutating func open(heloName: Bytes) throws(CandidateFailure) -> Capabilities {
+  mutating func open(heloName: Bytes, greeted: () -> Void) throws(CandidateFailure) -> Capabilities {
     var dialogue = Dialogue(heloName: heloName)
     var action = dialogue.begin()
     while true {
@@ -27,9 +28,11 @@ struct Session: ~Copyable {
       } catch {
         throw CandidateFailure(candidate, dialogue.stage, .broken(error))
       }
+      let stage = dialogue.stage
       action = dialogue.received(reply)
       switch action {
-      case .awaitReply, .send: continue
+      case .awaitReply, .send:
+        if stage == .greeting { greeted() }
       case .ready(let capabilities): return capabilities
       case .leave(let stage):
         quit()

@@ -42,7 +42,11 @@ import Testing
       circumstances: Circumstances(clock: TestClock(), wallSeconds: 0, seed: seed, processID: 1))
     let envelope = Envelope(host: Domain(bytes(host)), sender: Address(bytes(sender)), recipients: [Address(bytes("r@y"))])
     do {
-      let plan = try delivery.plan(envelope, Config(control, dialect: dialect, environment: Environment(environment)))
+      var variables = environment
+      variables["QMAILREMOTE_DIALECT"] = dialect.rawValue
+      let start = Environment(variables)
+      let choice = try DialectChoice(operands: [], environment: start) { _ in control }
+      let plan = try delivery.plan(envelope, choice, start)
       return plan.candidates.map { "\($0.exchanger.text)=\($0.address.text)/\($0.port)" }.joined(separator: " ")
     } catch {
       return "\(error.status)"

@@ -2,7 +2,6 @@
 // accepts must hold.
 @testable import Agent
 
-
 func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   let input = Array(UnsafeBufferPointer(start: start, count: count))
   guard let choice = input.first else { return 0 }
@@ -33,7 +32,9 @@ private func dns(_ bytes: [UInt8], _ type: RecordType) {
 private func route(_ bytes: [UInt8]) {
   for dialect in Dialect.allCases { _ = try? RouteLine(bytes, dialect: dialect, place: "x") }
   let file = ControlFile(name: "x", bytes: bytes)
-  for keys in [RouteKeys.dottedSuffixes, .bareDomains] { _ = DomainTable(file: file, keys: keys).entry(for: Array(bytes.prefix(40))) }
+  for keys in [RouteKeys.dottedSuffixes, .bareDomains] {
+    _ = DomainTable(file: file, keys: keys).entry(for: Array(bytes.prefix(40)))
+  }
   _ = Domain(bytes).literal
   _ = IPBlock(bytes)
   precondition(!Address(bytes).mailbox.contains(0) || bytes.contains(0))
