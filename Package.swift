@@ -35,7 +35,8 @@ let package = Package(
     .target(name: "CSystem", path: "Sources/CLibs/CSystem"),
     .systemLibrary(name: "CAres", path: "Sources/CLibs/CAres", pkgConfig: "libcares"),
     .target(name: "CIDN2", path: "Sources/CLibs/CIDN2"),
-    .target(name: "Agent", dependencies: ["CSystem", "CAres", "CIDN2"], swiftSettings: swift),
+    .systemLibrary(name: "CTinyCDB", path: "Sources/CLibs/CTinyCDB", pkgConfig: "libcdb"),
+    .target(name: "Agent", dependencies: ["CSystem", "CAres", "CIDN2", "CTinyCDB"], swiftSettings: swift),
     .target(name: "Site", dependencies: ["Agent"], swiftSettings: swift),
     .executableTarget(
       name: "qmail-remote", dependencies: ["Agent", "Site", "CSystem"], swiftSettings: swift, linkerSettings: link),

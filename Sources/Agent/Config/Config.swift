@@ -51,7 +51,7 @@ public struct Identity: Sendable {
     // A server's refusal of no name, or of half of one, would bounce mail for our own mistake.
     guard !heloName.isEmpty, !heloName.contains(where: { $0 <= 32 || $0 == 127 }) else {
       throw .controlInvalid(
-        "\(file.place):1", heloName.isEmpty ? "no name" : "the name contains a blank or a control character")
+        file.place(line: 1), heloName.isEmpty ? "no name" : "the name contains a blank or a control character")
     }
   }
 }

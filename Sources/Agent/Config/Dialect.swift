@@ -78,7 +78,7 @@ public struct DialectChoice {
     if let named {
       dialect = named
     } else if let file = try control.file("dialect"), !file.firstLine.isEmpty {
-      dialect = try Dialect(name: file.firstLine, from: "\(file.place):1")
+      dialect = try Dialect(name: file.firstLine, from: file.place(line: 1))
     } else {
       dialect = DialectChoice.guess(convention, control)
     }

@@ -7,12 +7,14 @@ public enum RouteKeys: Sendable {
   case dottedSuffixes
   /// `a.b.c`, `b.c`, `c`, and the empty key; case counts (dialect skarnet).
   case bareDomains
+  /// An address: `a.b@c.d`, `.b@c.d`, `@c.d`, `.d`, and the empty key; case doesn't count.
+  case senderParts
 
   /// The keys for a name, most specific first. No two have the same length.
   func positions(of name: Bytes) -> [ArraySlice<UInt8>] {
     var positions = [name[...]]
-    for index in name.indices where name[index] == UInt8(ascii: ".") {
-      let rest = name[(self == .dottedSuffixes ? index : index + 1)...]
+    for index in name.indices where name[index] == UInt8(ascii: ".") || self == .senderParts && name[index] == UInt8(ascii: "@") {
+      let rest = name[(self == .bareDomains ? index + 1 : index)...]
       if rest.count < positions[positions.count - 1].count { positions.append(rest) }
     }
     if positions[positions.count - 1].count > 0 { positions.append([]) }
@@ -20,7 +22,7 @@ public enum RouteKeys: Sendable {
   }
 
   func matches(_ key: ArraySlice<UInt8>, _ position: ArraySlice<UInt8>) -> Bool {
-    self == .dottedSuffixes ? key.equalsIgnoringCase(position) : key == position
+    self == .bareDomains ? key == position : key.equalsIgnoringCase(position)
   }
 }
 
@@ -55,7 +57,7 @@ struct DomainTable {
       else { return }
       found = (number, line[(colon + 1)...], position)
     }
-    return found.map { Entry(place: "\(file.place):\($0.number)", value: $0.value, position: $0.position) }
+    return found.map { Entry(place: file.place(line: $0.number), value: $0.value, position: $0.position) }
   }
 
   /// Where the colon after the key stands. An address literal in brackets is a key with colons of its own.

@@ -33,6 +33,12 @@ public struct Environment: Sendable {
 
   mutating func append(_ name: Bytes, _ value: Bytes) { entries.append(name + Bytes("=") + value) }
 
+  /// The value of a variable that names a file; nil when unset or empty.
+  func fileName(_ name: String) -> String? {
+    guard let value = value(name), !value.isEmpty else { return nil }
+    return value.text
+  }
+
   /// The value of `name`; nil when unset, empty when set to nothing. The first of several entries counts, as in getenv(3).
   public func value(_ name: String) -> Bytes? {
     for entry in entries {

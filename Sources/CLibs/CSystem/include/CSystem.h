@@ -35,6 +35,9 @@ int csys_openat(int directory, const char *name, int flags);
 ssize_t csys_read(int fd, void *buffer, size_t count);
 ssize_t csys_pread(int fd, void *buffer, size_t count, off_t offset);
 
+/* An unnamed file in memory that holds these bytes; -1 and errno on failure. */
+int csys_memory_file(const void *bytes, size_t count);
+
 /* send(2) without SIGPIPE, repeated when interrupted. */
 ssize_t csys_send(int fd, const void *bytes, size_t count);
 
