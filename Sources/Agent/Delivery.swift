@@ -29,7 +29,24 @@ public struct Delivery {
     _ envelope: Envelope, _ choice: DialectChoice, _ environment: Environment
   ) throws(DeliveryFailure) -> DeliveryPlan {
     let question = RouteQuestion(host: envelope.host, sender: envelope.sender, recipients: envelope.recipients)
-    let route = try route(question)
+    var choices = RouteChoice(hooks.routers, question)
+    let route = try choices.route()
+    let deferred = try choices.deferred(from: route)
+    do throws(DeliveryFailure) {
+      return try plan(envelope, choice, environment, route, deferred)
+    } catch {
+      var failure = error
+      failure.deferred = deferred
+      throw failure
+    }
+  }
+
+  /// The plan for the recipients that take one route.
+  private func plan(
+    _ whole: Envelope, _ choice: DialectChoice, _ environment: Environment, _ route: Route?, _ deferred: [DeferredRecipient]
+  ) throws(DeliveryFailure) -> DeliveryPlan {
+    let envelope = whole.without(deferred)
+    let question = RouteQuestion(host: envelope.host, sender: envelope.sender, recipients: envelope.recipients)
     let edited = try edit(environment, question, route)
     let config = try Config(choice.control, dialect: choice.dialect, environment: edited)
     if let route { try RouteSupport.check(route, config.environment) }
@@ -42,26 +59,21 @@ public struct Delivery {
     let usable = route?.line.relay == nil ? try withoutOurselves(found.exchangers, config) : (found.exchangers, [])
 
     let family = try config.family(for: envelope.host)
-    let order = CandidateOrder(usable.0, family, port: port)
-    guard !order.candidates.isEmpty else { throw .noAddressOfFamily(family) }
+    let local = try config.localSide(question, route, seconds: circumstances.wallSeconds)
+    let order = CandidateOrder(usable.0, family, port: port, local: local)
+    guard !order.candidates.isEmpty else { throw DeliveryFailure.nobodyLeft(family, order.leftOut) }
     let recipients = found.recipients.isEmpty ? envelope.recipients : found.recipients
     let plan = DeliveryPlan(
       envelope: try envelope.addressed(from: sender, to: recipients), dialect: config.dialect,
       heloName: config.identity.heloName,
-      timeouts: config.timeouts, usesSMTPUTF8: config.usesSMTPUTF8, route: route, exchangers: found.exchangers,
+      timeouts: config.timeouts, usesSMTPUTF8: config.usesSMTPUTF8, deferred: deferred, route: route,
+      exchangers: found.exchangers,
       family: family, backOff: BackOffLimits(), candidates: order.candidates, leftOut: usable.1 + order.leftOut)
     hooks.observe(.planned(plan))
     return plan
   }
 
   private static let smtpPort: UInt16 = 25
-
-  private func route(_ question: RouteQuestion) throws(DeliveryFailure) -> Route? {
-    for router in hooks.routers {
-      if let route = try router.route(for: question) { return route }
-    }
-    return nil
-  }
 
   /// The environment with the edits of the route and then of the site.
   private func edit(
@@ -110,7 +122,7 @@ public struct Delivery {
     do throws(DeliveryFailure) {
       try message.prepare()
     } catch {
-      return Outcome(plan: plan, reports: Reports(message: error.report))
+      return Outcome(plan: plan, reports: Verdict.reports(error.report, deferred: plan.deferred))
     }
     let overall = Deadline(plan.timeouts.delivery, after: circumstances.clock.now())
     var failures: [CandidateFailure] = []
@@ -128,13 +140,14 @@ public struct Delivery {
       note(race, winner, plan)
       do throws(CandidateFailure) {
         let result = try converse(winner, plan, message, overall)
-        let reports = Verdict.reports(result, from: winner.candidate.address)
+        let reports = Verdict.reports(result, from: winner.candidate.address, deferred: plan.deferred)
         return Outcome(plan: plan, reports: reports, candidate: winner.candidate, failures: failures)
       } catch {
         leave(error, plan, &failures)
       }
     }
-    return Outcome(plan: plan, reports: Reports(message: Verdict.exhausted(failures)), failures: failures)
+    return Outcome(
+      plan: plan, reports: Verdict.reports(Verdict.exhausted(failures), deferred: plan.deferred), failures: failures)
   }
 
   private func leave(_ failure: CandidateFailure, _ plan: DeliveryPlan, _ failures: inout [CandidateFailure]) {
@@ -170,15 +183,15 @@ public struct Delivery {
     let limits = ConversationLimits(remote: plan.timeouts.remote, overall: overall, clock: circumstances.clock)
     let address = winner.candidate.address
     var session = Session(Connection(winner.stream, limits: limits), candidate: winner.candidate, hooks: hooks)
-    let capabilities = try session.open(heloName: plan.heloName) {
+    let capabilities = try session.open(heloName: winner.candidate.local?.heloName ?? plan.heloName) {
       hooks.backOff.record(.greeted(winner.candidate), plan.backOff)
     }
     let result = session.deliver(plan, message, capabilities) { afterCrash in
       Signals.blockEndings()
-      lastWords.prepare(Verdict.reports(afterCrash, from: address).wire)
+      lastWords.prepare(Verdict.reports(afterCrash, from: address, deferred: plan.deferred).wire)
     }
     // Decided and kept for a crash before anything else is done; then goodbye, which may fail.
-    lastWords.prepare(Verdict.reports(result, from: address).wire)
+    lastWords.prepare(Verdict.reports(result, from: address, deferred: plan.deferred).wire)
     session.quit()
     return result
   }

@@ -14,7 +14,7 @@ public enum Program {
       let (delivery, plan) = try plan(operands: operands, environment: environment, hooks: hooks, chosen: &site)
       outcome = delivery.execute(plan, Message(DescriptorSource(descriptor: 0), extraHeader: plan.envelope.extraHeader))
     } catch {
-      outcome = Outcome(reports: Reports(message: error.report))
+      outcome = Outcome(reports: error.reports)
     }
     ReportWriter.write(outcome.reports)
     site.observe(.reported(outcome))

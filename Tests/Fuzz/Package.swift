@@ -15,7 +15,8 @@ let package = Package(
     .systemLibrary(name: "CAres", path: "Sources/CLibs/CAres", pkgConfig: "libcares"),
     .target(name: "CIDN2", path: "Sources/CLibs/CIDN2"),
     .systemLibrary(name: "CTinyCDB", path: "Sources/CLibs/CTinyCDB", pkgConfig: "libcdb"),
-    .target(name: "Agent", dependencies: ["CSystem", "CAres", "CIDN2", "CTinyCDB"], path: "Sources/Agent", swiftSettings: checked),
+    .target(
+      name: "Agent", dependencies: ["CSystem", "CAres", "CIDN2", "CTinyCDB"], path: "Sources/Agent", swiftSettings: checked),
     .executableTarget(
       name: "fuzz", dependencies: ["Agent"], path: "Sources/fuzz",
       swiftSettings: checked,

@@ -28,6 +28,12 @@ public struct Config {
 }
 
 extension Config {
+  /// Our side of the connections of a delivery.
+  /// - Throws: 4.3.0 for what should be an address and isn't.
+  func localSide(_ question: RouteQuestion, _ route: Route?, seconds: Int64) throws(DeliveryFailure) -> LocalSideRules {
+    try LocalSideRules(control, environment, identity, question, route, seconds: seconds)
+  }
+
   /// Over which family a host is tried first.
   /// - Throws: 4.3.5 for a preference that doesn't exist.
   func family(for host: Domain) throws(DeliveryFailure) -> FamilyPreference {
@@ -49,10 +55,17 @@ public struct Identity: Sendable {
     heloName = Bytes(file.firstLine)
     // A line end would be a command of its own; a carriage return is what an editor of another system leaves behind.
     // A server's refusal of no name, or of half of one, would bounce mail for our own mistake.
-    guard !heloName.isEmpty, !heloName.contains(where: { $0 <= 32 || $0 == 127 }) else {
+    guard Identity.isName(heloName) else {
       throw .controlInvalid(
         file.place(line: 1), heloName.isEmpty ? "no name" : "the name contains a blank or a control character")
     }
+  }
+}
+
+extension Identity {
+  /// Something to greet with: no blanks, no line ends.
+  static func isName(_ name: some Collection<UInt8>) -> Bool {
+    !name.isEmpty && !name.contains { $0 <= 32 || $0 == 127 }
   }
 }
 

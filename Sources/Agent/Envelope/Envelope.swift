@@ -39,6 +39,14 @@ public struct Envelope: Equatable, Sendable {
       extraHeader: convention == .indimail ? operands[2] : [], declaredSize: size)
   }
 
+  /// The same envelope, but for the recipients that wait.
+  func without(_ deferred: [DeferredRecipient]) -> Envelope {
+    guard !deferred.isEmpty else { return self }
+    let positions = Set(deferred.map(\.position))
+    let kept = recipients.enumerated().filter { !positions.contains($0.offset) }.map(\.element)
+    return Envelope(host: host, sender: sender, recipients: kept, extraHeader: extraHeader, declaredSize: declaredSize)
+  }
+
   /// The same envelope with other addresses; domains in the form that every server takes.
   /// - Throws: 5.1.2 for a domain that has no A-label.
   func addressed(from sender: Address, to recipients: [Address]) throws(DeliveryFailure) -> Envelope {

@@ -8,6 +8,7 @@ public enum PlanText {
     lines.append("host: \(shown(plan.envelope.host.text))")
     lines.append("sender: <\(plan.envelope.sender.mailbox.text)>")
     lines += plan.envelope.recipients.map { "recipient: <\($0.mailbox.text)>" }
+    lines += plan.deferred.map { "deferred: <\($0.address.mailbox.text)>, which takes another route" }
     if plan.usesSMTPUTF8 { lines.append("smtputf8: used if the addresses or the message need it") }
     lines.append("route: \(plan.route.map(words) ?? "none, so the mail exchangers of the host")")
     lines.append("time: \(words(plan.timeouts.connect)) to connect, \(words(plan.timeouts.remote)) for each reply")
@@ -51,8 +52,15 @@ public enum PlanText {
   }
 
   private static func words(_ candidate: Candidate, _ plan: DeliveryPlan) -> String {
-    if plan.route?.line.relay != nil { return "the relay \(shown(candidate.exchanger))" }
-    return "\(shown(candidate.exchanger)), preference \(candidate.preference)"
+    let isRelay = plan.route?.line.relay != nil
+    var words = [
+      isRelay ? "the relay \(shown(candidate.exchanger))" : "\(shown(candidate.exchanger)), preference \(candidate.preference)"
+    ]
+    if let local = candidate.local, let address = local.address, let source = local.addressSource {
+      words.append("from \(address.text)\(local.interface.map { "%\($0)" } ?? "") (\(source))")
+    }
+    if let local = candidate.local, let source = local.nameSource { words.append("as \(local.heloName.text) (\(source))") }
+    return words.joined(separator: ", ")
   }
 
   private static func shown(_ name: Bytes) -> String { name.isEmpty ? "(empty)" : name.text }

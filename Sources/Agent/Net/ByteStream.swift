@@ -7,6 +7,8 @@ public enum TransportError: Error, Equatable, Sendable {
   case closed
   /// An errno.
   case failed(Int32)
+  /// The local address can't be used, with the errno.
+  case cannotBind(IPAddress, Int32)
 }
 
 public protocol ByteStream: AnyObject {

@@ -11,10 +11,18 @@ public struct SocketNetwork: Network {
     let number = csys_tcp_socket(candidate.address.family)
     guard number >= 0 else { throw .failed(csys_errno()) }
     let descriptor = FileDescriptor(owning: number)
+    if let local = candidate.local?.address { try bind(descriptor.number, local, candidate.local?.interface) }
     let status = unsafe candidate.address.withSocketAddress(port: candidate.port) { unsafe connect(number, $0, $1) }
     // An interrupted connect goes on as a non-blocking one does.
     guard status == 0 || csys_errno() == EINPROGRESS || csys_errno() == EINTR else { throw .failed(csys_errno()) }
     return PendingSocket(descriptor, clock: clock)
+  }
+
+  private func bind(_ number: Int32, _ local: IPAddress, _ interface: String?) throws(TransportError) {
+    let scope = interface.map { unsafe if_nametoindex($0) } ?? 0
+    if interface != nil, scope == 0 { throw .cannotBind(local, csys_errno()) }
+    let status = unsafe local.withSocketAddress(port: 0, scope: scope) { unsafe CSystem.bind(number, $0, $1) }
+    if status != 0 { throw .cannotBind(local, csys_errno()) }
   }
 
   public func wait(for connections: [any PendingConnection], by deadline: Deadline) {

@@ -9,6 +9,8 @@ public struct DeliveryFailure: Error, Equatable, Sendable {
   public let words: Bytes
   /// A second line: the file and the line, or what the system said.
   public let detail: Bytes
+  /// Recipients that the failure isn't about, because they take another route.
+  var deferred: [DeferredRecipient] = []
 
   public init(_ status: EnhancedStatus, _ words: Bytes, detail: Bytes = []) {
     self.status = status
@@ -19,6 +21,9 @@ public struct DeliveryFailure: Error, Equatable, Sendable {
   init(_ status: EnhancedStatus, _ words: String, detail: String = "") {
     self.init(status, Bytes(words), detail: Bytes(detail))
   }
+
+  /// All reports of a delivery that ends so.
+  public var reports: Reports { Verdict.reports(report, deferred: deferred) }
 
   public var report: Report {
     var text = words + Bytes(" (#\(status))\n")
@@ -51,6 +56,14 @@ extension DeliveryFailure {
     DeliveryFailure(.init(.temporary, 3, 5), "Unable to use \(place): \(fault).")
   }
 
+  static func invalidLocalAddress(_ words: String, _ place: String) -> DeliveryFailure {
+    DeliveryFailure(.init(.temporary, 3, 0), "\(words).", detail: place)
+  }
+
+  static func cannotBind(_ address: IPAddress) -> DeliveryFailure {
+    DeliveryFailure(.init(.temporary, 3, 0), "System can't bind to local ip address: \(address.text).")
+  }
+
   static func systemResources(_ errorNumber: Int32) -> DeliveryFailure {
     let text = unsafe String(cString: csys_error_text(errorNumber))
     return DeliveryFailure(.init(.temporary, 3, 0), "System resources temporarily unavailable.", detail: text)
@@ -76,8 +89,11 @@ extension DeliveryFailure {
       .init(.permanent, 1, 2), Bytes("Sorry, ") + shown + Bytes(" is no valid internationalised domain: \(reason)."))
   }
 
-  static func noAddressOfFamily(_ family: FamilyPreference) -> DeliveryFailure {
-    .controlInvalid(family.source ?? "the addresses", "\(family.order.rawValue) leaves no address of any mail exchanger")
+  /// Rules of our own leave nobody to connect to.
+  static func nobodyLeft(_ family: FamilyPreference, _ leftOut: [LeftOut]) -> DeliveryFailure {
+    // The last reason is that of the last address; with a rule for families it is usually that.
+    let reason = leftOut.last { $0.address != nil }?.reason ?? "nothing"
+    return DeliveryFailure(.init(.temporary, 4, 1), "Sorry, I wasn't able to establish an SMTP connection.", detail: reason)
   }
 
   static func libraryMissing(_ detail: String) -> DeliveryFailure {

@@ -20,7 +20,11 @@ public enum Verdict {
   }
 
   /// The reports of a transaction.
-  public static func reports(_ result: TransactionResult, from address: IPAddress) -> Reports {
+  /// - Parameter deferred: recipients that were left out of it. Their reports stand where argv has them; so that none moves, those before
+  ///   them that have no answer of their own get the message's. Without reports of their own they would share its bounce.
+  public static func reports(
+    _ result: TransactionResult, from address: IPAddress, deferred: [DeferredRecipient] = []
+  ) -> Reports {
     let message: Report =
       switch result.end {
       case .senderRefused(let reply): Wording.senderRefused(reply, address)
@@ -32,7 +36,17 @@ public enum Verdict {
       case .lost(let error, let duplicatePossible): Wording.lost(error, address, duplicatePossible: duplicatePossible)
       case .abandoned(let failure): failure.report
       }
-    return Reports(recipients: result.recipients.map { Wording.recipient($0, address) }, message: message)
+    return reports(message, after: result.recipients.map { Wording.recipient($0, address) }, deferred: deferred)
+  }
+
+  /// Recipient reports in their places, whoever was left out, then the message's.
+  static func reports(_ message: Report, after answered: [Report] = [], deferred: [DeferredRecipient]) -> Reports {
+    var recipients = answered
+    for waiting in deferred {
+      while recipients.count < waiting.position { recipients.append(Wording.recipient(like: message)) }
+      recipients.insert(Wording.otherRoute, at: waiting.position)
+    }
+    return Reports(recipients: recipients, message: message)
   }
 
   /// What a reply means that isn't the one hoped for: only 5yz is for good.

@@ -7,12 +7,15 @@ public struct Candidate: Equatable, Sendable {
   public let preference: Int
   public let address: IPAddress
   public let port: UInt16
+  /// nil for the system's choice and the usual name.
+  public let local: LocalSide?
 
-  public init(exchanger: Bytes, preference: Int, address: IPAddress, port: UInt16) {
+  public init(exchanger: Bytes, preference: Int, address: IPAddress, port: UInt16, local: LocalSide? = nil) {
     self.exchanger = exchanger
     self.preference = preference
     self.address = address
     self.port = port
+    self.local = local
   }
 }
 
@@ -33,23 +36,32 @@ struct CandidateOrder: Equatable {
   /// The addresses of each preference stand together, families by turns, so that a broken family costs one short wait and not one for
   /// each of its addresses (RFC 8305 section 4).
   /// - Parameter exchangers: best first.
-  init(_ exchangers: [MailExchanger], _ family: FamilyPreference, port: UInt16) {
+  init(_ exchangers: [MailExchanger], _ family: FamilyPreference, port: UInt16, local: LocalSideRules? = nil) {
     var rest = exchangers[...]
     while let preference = rest.first?.preference {
       let equals = rest.prefix { $0.preference == preference }
       rest = rest.dropFirst(equals.count)
-      append(equals, family, port)
+      append(equals, family, port, local)
     }
   }
 
-  private mutating func append(_ equals: ArraySlice<MailExchanger>, _ family: FamilyPreference, _ port: UInt16) {
+  private mutating func append(
+    _ equals: ArraySlice<MailExchanger>, _ family: FamilyPreference, _ port: UInt16, _ local: LocalSideRules?
+  ) {
     var first: [Candidate] = []
     var second: [Candidate] = []
     for exchanger in equals {
       if let trouble = exchanger.trouble { leaveOut(exchanger, nil, CandidateOrder.words(trouble)) }
       for address in exchanger.addresses {
+        var side: LocalSide?
+        do throws(UnusableRemote) {
+          side = try local?.side(for: address)
+        } catch {
+          leaveOut(exchanger, address, error.reason)
+          continue
+        }
         let candidate = Candidate(
-          exchanger: exchanger.name, preference: exchanger.preference, address: address, port: port)
+          exchanger: exchanger.name, preference: exchanger.preference, address: address, port: port, local: side)
         if (candidates + first + second).contains(where: candidate.isSameAddress) {
           leaveOut(exchanger, address, "listed before")
         } else if !family.order.allows(address) {

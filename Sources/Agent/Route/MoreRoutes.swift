@@ -18,10 +18,11 @@ public struct MoreRoutes: Router {
     let name = environment.fileName("MORESMTPROUTESCDB") ?? "moresmtproutes.cdb"
     guard let database = try control.database(name) else { return nil }
     let recipient = question.recipients.first?.raw ?? []
-    let keys = (question.sender.isNull ? [Bytes("!@")] : []) + [recipient] + dialect.routeKeys.positions(of: question.host.text).map(Bytes.init)
-    for key in keys {
+    let bounces = question.sender.isNull ? [Bytes("!@")] : []
+    let hosts = dialect.routeKeys.positions(of: question.host.text).map(Bytes.init)
+    for key in (bounces + [recipient] + hosts).map({ $0.map(\.lowered) }) {
       // An empty route says nothing here: the ordinary search goes on.
-      guard let value = try database.value(key.map(\.lowered)), !value.isEmpty else { continue }
+      guard let value = try database.value(key), !value.isEmpty else { continue }
       let place = "\(ControlFile.place(name)), key \(key.isEmpty ? "(empty)" : key.printable.text)"
       return Route(line: try RouteLine(value, dialect: dialect, place: place), source: place)
     }

@@ -30,7 +30,9 @@ public struct RouteTable: Router {
     }
     var found: (entry: DomainTable.Entry, transport: Route.Transport)?
     for map in maps {
-      guard let entry = map.table.entry(for: question.host.text), entry.position < found?.entry.position ?? .max else { continue }
+      guard let entry = map.table.entry(for: question.host.text), entry.position < found?.entry.position ?? .max else {
+        continue
+      }
       found = (entry, map.transport)
     }
     guard let found else { return nil }
@@ -52,7 +54,9 @@ public struct RouteTable: Router {
     }
   }
 
-  private func variable(_ name: String) -> ControlFile? { environment.value(name).map { ControlFile(variable: name, value: $0) } }
+  private func variable(_ name: String) -> ControlFile? {
+    environment.value(name).map { ControlFile(variable: name, value: $0) }
+  }
 
   private func file(_ variable: String, _ name: String) throws(DeliveryFailure) -> ControlFile? {
     try control.file(environment.fileName(variable) ?? name)

@@ -37,7 +37,8 @@ import Testing
   ) -> String {
     let control = memoryControl(["me": "me.test"].merging(files) { $1 })
     let delivery = Delivery(
-      hooks: HookSet(routers: [RouteTable(control, dialect: dialect)]), resolver: FakeResolver(zone: zone),
+      hooks: HookSet(routers: [RouteTable(control, dialect: dialect, environment: Environment())]),
+      resolver: FakeResolver(zone: zone),
       interfaces: FakeInterfaces(own), network: FakeNetwork([:], clock: TestClock()), lastWords: RecordedLastWords(),
       circumstances: Circumstances(clock: TestClock(), wallSeconds: 0, seed: seed, processID: 1))
     let envelope = Envelope(host: Domain(bytes(host)), sender: Address(bytes(sender)), recipients: [Address(bytes("r@y"))])
@@ -100,7 +101,8 @@ import Testing
       ("!@:192.0.2.61\n:192.0.2.60", "x", "", "192.0.2.61=192.0.2.61/25"),
       ("x:relay:0", "x", "s@x", "4.3.5"), ("x:relay;s", "x", "s@x", "4.3.5"), ("x:relay:465", "x", "s@x", "4.3.5"),
       ("x:relay|u|p", "x", "s@x", "4.3.5"),
-      ("x:192.0.2.60 u p", "x", "s@x", "192.0.2.60=192.0.2.60/25"), ("x:relay||192.0.2.1", "x", "s@x", "4.3.5"),
+      ("x:192.0.2.60 u p", "x", "s@x", "192.0.2.60=192.0.2.60/25"),
+      ("x:192.0.2.60||192.0.2.1", "x", "s@x", "192.0.2.60=192.0.2.60/25"),
       ("x:192.0.2.60:26:10:20", "x", "s@x", "192.0.2.60=192.0.2.60/26"),
     ])
   func routes(_ routes: String, _ host: String, _ sender: String, _ expected: String) {
