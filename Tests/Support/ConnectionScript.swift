@@ -26,10 +26,16 @@ public enum ScriptEvent: Equatable, Sendable {
   case wait(Int)
   /// The server takes no more bytes, until the client gives up.
   case stall(Int?)
+  /// The server takes no more bytes before the client has read what was said so far.
+  case block
+  /// From here on, taking so many bytes takes so many seconds.
+  case pace(bytes: Int, seconds: Int)
   /// The server takes so many bytes, or all from here on, whatever they are.
   case discard(Int?)
   /// A line that comes with the one before it and is no answer to anything.
   case early([UInt8])
+  /// Bytes that the client need not read to their end.
+  case flood([UInt8])
 }
 
 /// One line of a script.
@@ -78,6 +84,8 @@ public struct ConnectionScript {
       case exact([UInt8])
       case discard(Int?)
       case stall(Int?)
+      case block
+      case pace(bytes: Int, seconds: Int)
     }
 
     public let line: Int
@@ -89,7 +97,7 @@ public struct ConnectionScript {
 
   public struct ServerItem {
     public enum Kind: Equatable {
-      case bytes([UInt8])
+      case bytes([UInt8], mayBeLeft: Bool)
       case close, reset
       case timeout(Int?)
       case wait(Int)
@@ -113,6 +121,8 @@ public struct ConnectionScript {
   public var messageIsInFlight: Bool { flight != nil && usesChunk }
 
   private var usesChunk = false
+  /// The flight can't come in one go.
+  public private(set) var hasBlock = false
 
   /// - Parameter eager: the server answers each command of a flight at once, not all of them after the flight.
   public init(
@@ -131,7 +141,8 @@ public struct ConnectionScript {
     guard let start = compiler.flightStart else { return }
     let end = compiler.flightEnd ?? compiler.received
     flight = start..<end
-    if eager { return }
+    hasBlock = compiler.client.contains { $0.kind == .block }
+    if eager || hasBlock { return }
     for index in server.indices where server[index].receivedBefore > start && server[index].receivedBefore < end {
       server[index].receivedBefore = end
     }
@@ -179,7 +190,7 @@ extension ConnectionScript {
       guard connectFailure == nil else { throw TranscriptError(line: step.line, "there is no connection any more") }
       switch step.action {
       case .server(let bytes):
-        say(.bytes(bytes), bytes.count, step.line)
+        say(.bytes(bytes, mayBeLeft: false), bytes.count, step.line)
         lastReply = bytes
       case .client(let bytes): hear(bytes, step.line)
       case .event(let event): try happen(event, step.line)
@@ -195,13 +206,17 @@ extension ConnectionScript {
       case .reset: say(.reset, 0, line)
       case .timeout(let seconds): say(.timeout(seconds), 0, line)
       case .wait(let seconds): say(.wait(seconds), 0, line)
+      case .flood(let bytes): say(.bytes(bytes, mayBeLeft: true), bytes.count, line)
       case .stall(let seconds): client.append(ClientItem(line: line, kind: .stall(seconds), readBefore: 0))
+      case .block: client.append(ClientItem(line: line, kind: .block, readBefore: 0))
+      case .pace(let bytes, let seconds):
+        client.append(ClientItem(line: line, kind: .pace(bytes: bytes, seconds: seconds), readBefore: 0))
       case .discard(let count):
         client.append(ClientItem(line: line, kind: .discard(count), readBefore: 0))
         received += count ?? 0
         if phase == .dataSent { phase = .message }
       case .early(let bytes):
-        server.append(ServerItem(line: line, kind: .bytes(bytes), receivedBefore: received))
+        server.append(ServerItem(line: line, kind: .bytes(bytes, mayBeLeft: false), receivedBefore: received))
         sent += bytes.count
       }
     }

@@ -57,12 +57,10 @@ public final class ScriptedNetwork: Network {
   private func fail(_ event: ScriptEvent, _ line: Int, _ deadline: Deadline) -> TransportError {
     switch event {
     case .connectTimeout(let expected):
-      let start = clock.now()
-      for _ in 0..<100_000 where !deadline.hasPassed(at: clock.now()) { clock.advance(by: .seconds(1)) }
-      let waited = Int(start.duration(to: clock.now()).components.seconds)
-      if waited != expected ?? waited || !deadline.hasPassed(at: clock.now()) {
-        ownProblems.append(
-          ScriptProblem(line: line, "the client waited for \(waited) seconds for a connection, not \(expected ?? 0)"))
+      let waited = clock.run(until: deadline)
+      if waited == nil || waited != expected ?? waited {
+        let words = waited.map { "for \($0) seconds" } ?? "for ever"
+        ownProblems.append(ScriptProblem(line: line, "the client waited \(words) for a connection, not \(expected ?? 0)"))
       }
       return .timedOut
     case .connectUnreachable: return .failed(EHOSTUNREACH)

@@ -25,6 +25,8 @@ public final class ScriptedStream: ByteStream {
   private var end: TransportError?
   private var resetSeen = false
   private var readLast = false
+  private var pace: (bytes: Int, seconds: Int)?
+  private var pacedBytes = 0
   /// The last few bytes that were not compared.
   private var discarded: [UInt8] = []
 
@@ -53,8 +55,10 @@ public final class ScriptedStream: ByteStream {
       throw complain(nextClientLine, "the client waits for an answer in the middle of its flight; next: \(nextClientText)")
     }
     while let item = dueItem {
+      if case .bytes = item.kind { return deliver(into: &buffer) }
+      serverIndex += 1
       switch item.kind {
-      case .bytes: return deliver(into: &buffer)
+      case .bytes: break
       case .wait(let seconds):
         clock.advance(by: .seconds(seconds))
         if deadline.hasPassed(at: clock.now()) {
@@ -64,7 +68,6 @@ public final class ScriptedStream: ByteStream {
       case .close: throw ended(by: .closed)
       case .reset: throw ended(by: .failed(ECONNRESET))
       }
-      serverIndex += 1
     }
     // To look whether something is there is no waiting.
     if deadline.hasPassed(at: clock.now()) { throw .timedOut }
@@ -76,7 +79,6 @@ public final class ScriptedStream: ByteStream {
 
   private func ended(by error: TransportError) -> TransportError {
     end = error
-    serverIndex += 1
     return error
   }
 
@@ -90,7 +92,7 @@ public final class ScriptedStream: ByteStream {
   private func deliver(into buffer: inout [UInt8]) {
     let limit = chunking == .oneByte ? 1 : Int.max
     var count = 0
-    while count < limit, let item = dueItem, case .bytes(let bytes) = item.kind {
+    while count < limit, let item = dueItem, case .bytes(let bytes, _) = item.kind {
       let piece = bytes[serverOffset...].prefix(limit - count)
       buffer += piece
       log.add(piece, from: .server)
@@ -105,11 +107,7 @@ public final class ScriptedStream: ByteStream {
 
   /// - Throws: `.timedOut`, unless the script says something else of it.
   private func waitForTimeout(_ line: Int, _ expected: Int?, _ deadline: Deadline) throws(TransportError) {
-    let start = clock.now()
-    // Longer than any limit there is.
-    for _ in 0..<100_000 where !deadline.hasPassed(at: clock.now()) { clock.advance(by: .seconds(1)) }
-    guard deadline.hasPassed(at: clock.now()) else { throw complain(line, "the client would wait for ever") }
-    let waited = Int(start.duration(to: clock.now()).components.seconds)
+    guard let waited = clock.run(until: deadline) else { throw complain(line, "the client would wait for ever") }
     if let expected, waited != expected {
       throw complain(line, "the client waited for \(waited) seconds, not \(expected)")
     }
@@ -144,29 +142,37 @@ public final class ScriptedStream: ByteStream {
     return try write(bytes, by: deadline)
   }
 
+  /// The server takes nothing for now.
   private var isStalled: Bool {
-    guard clientIndex < script.client.count, case .stall = script.client[clientIndex].kind else { return false }
-    return true
+    guard clientIndex < script.client.count else { return false }
+    switch script.client[clientIndex].kind {
+    case .stall, .block: return true
+    case .exact, .discard, .pace: return false
+    }
   }
 
   private func take(_ bytes: ArraySlice<UInt8>, _ deadline: Deadline) throws(TransportError) -> Int {
     if problem != nil { throw .failed(EPROTO) }
+    // Taking the last bytes took its time.
+    if pace != nil, deadline.hasPassed(at: clock.now()) { throw ended(by: .timedOut) }
     let start = received
-    let limit = chunking == .oneByte ? 1 : bytes.count
+    var limit = chunking == .oneByte ? 1 : bytes.count
     var count = 0
     while count < limit {
       if let gone = whoIsGone {
         if count > 0 { break }
         return try sendToNobody(bytes, gone)
       }
-      if isStalled {
-        if count > 0 { break }
-        try stall(script.client[clientIndex], deadline)
-      }
+      if isStalled, count > 0 { break }
+      try passEvents(deadline)
+      limit = min(limit, pace?.bytes ?? limit)
       count += try compare(bytes.dropFirst(count), limit: limit - count)
     }
+    keepPace(count)
     // RFC 2920 allows it, but each further packet may wait for the acknowledgement of the last.
-    if let flight = script.flight, start == flight.lowerBound, received < flight.upperBound, count == bytes.count, limit > 1 {
+    if let flight = script.flight, !script.hasBlock, start == flight.lowerBound, received < flight.upperBound,
+      count == bytes.count, limit > 1
+    {
       throw complain(nextClientLine, "the flight is cut here, before \(nextClientText)")
     }
     return count
@@ -200,10 +206,32 @@ public final class ScriptedStream: ByteStream {
     return bytes.count
   }
 
-  private func stall(_ item: ConnectionScript.ClientItem, _ deadline: Deadline) throws(TransportError) {
-    guard case .stall(let seconds) = item.kind else { return }
-    clientIndex += 1
-    try waitForTimeout(item.line, seconds, deadline)
+  /// Lets everything happen that comes before the client's next byte.
+  private func passEvents(_ deadline: Deadline) throws(TransportError) {
+    while clientIndex < script.client.count {
+      let item = script.client[clientIndex]
+      switch item.kind {
+      case .exact, .discard: return
+      case .stall(let seconds):
+        clientIndex += 1
+        try waitForTimeout(item.line, seconds, deadline)
+      case .block:
+        if case .bytes = dueItem?.kind { throw complain(item.line, "both sides only write, for ever") }
+        clientIndex += 1
+      case .pace(let bytes, let seconds):
+        clientIndex += 1
+        pace = (bytes, seconds)
+      }
+    }
+  }
+
+  private func keepPace(_ count: Int) {
+    guard let pace else { return }
+    pacedBytes += count
+    while pacedBytes >= pace.bytes {
+      pacedBytes -= pace.bytes
+      clock.advance(by: .seconds(pace.seconds))
+    }
   }
 
   /// Takes as many of the bytes as belong together, and no more than the limit.
@@ -215,7 +243,7 @@ public final class ScriptedStream: ByteStream {
     }
     let item = script.client[clientIndex]
     switch item.kind {
-    case .stall: return 0
+    case .stall, .block, .pace: return 0
     case .discard(let count): return try discard(bytes.prefix(min(limit, (count ?? .max) - clientOffset)), count, item.line)
     case .exact(let expected):
       guard item.readBefore <= delivered else {
@@ -226,6 +254,8 @@ public final class ScriptedStream: ByteStream {
       guard rest.starts(with: piece) else { throw complainOfDifference(item, expected, bytes) }
       if piece.count == rest.count { beforeLastByte(item) }
       log.add(piece, from: .client)
+      // Only the message is slow; what follows it is short.
+      if piece.count == rest.count, item.role == .messageEnd { pace = nil }
       advance(by: piece.count, of: expected.count)
       return piece.count
     }
@@ -292,7 +322,8 @@ public final class ScriptedStream: ByteStream {
       problems.append(ScriptProblem(nextClientLine, "the client never sent \(nextClientText)\(log.tail)"))
     }
     for item in script.server[serverIndex...] where !(item.kind == .reset && resetSeen) {
-      if case .bytes(let bytes) = item.kind {
+      if case .bytes(let bytes, let mayBeLeft) = item.kind {
+        if mayBeLeft { break }
         problems.append(ScriptProblem(item.line, "the client never read \(TranscriptText.shown(bytes))\(log.tail)"))
       } else {
         problems.append(ScriptProblem(item.line, "the client never came to this event\(log.tail)"))

@@ -208,6 +208,11 @@ extension Transcript {
     case "stall": return .stall(number)
     case "discard": return .discard(number)
     case "wait": if let number { return .wait(number) }
+    case "block": return .block
+    case "pace":
+      let numbers = text.split(separator: " ").dropFirst().compactMap { Int($0) }
+      if numbers.count == 2 { return .pace(bytes: numbers[0], seconds: numbers[1]) }
+    case "flood": if words.count > 1 { return .flood(try TranscriptText.bytes(words[1])) }
     case "early": if words.count > 1 { return .early(try TranscriptText.bytes(words[1]) + Array("\r\n".utf8)) }
     default: break
     }

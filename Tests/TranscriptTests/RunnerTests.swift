@@ -138,13 +138,41 @@ struct RunnerTests {
     }
     for (number, connection) in original.connections.enumerated() {
       for (index, step) in connection.steps.enumerated() where step.modes.contains(transcript.mode) {
-        guard case .client(let bytes) = step.action else { continue }
+        guard let other = RunnerTests.otherAction(than: step.action) else { continue }
         var changed = original
-        let other = [bytes.first == UInt8(ascii: "x") ? UInt8(ascii: "y") : UInt8(ascii: "x")] + bytes.dropFirst()
-        changed.connections[number].steps[index] = ScriptStep(line: step.line, modes: step.modes, .client(other))
+        changed.connections[number].steps[index] = ScriptStep(line: step.line, modes: step.modes, other)
         try expectProblems(changed, "line \(step.line)")
       }
     }
+  }
+
+  /// Another line of the client, or another patience; nil for what needn't be noticed.
+  private static func otherAction(than action: ScriptStep.Action) -> ScriptStep.Action? {
+    switch action {
+    case .client(let bytes):
+      return .client([bytes.first == UInt8(ascii: "x") ? UInt8(ascii: "y") : UInt8(ascii: "x")] + bytes.dropFirst())
+    case .event(.timeout(let seconds?)): return .event(.timeout(seconds + 1))
+    case .event(.stall(let seconds?)): return .event(.stall(seconds + 1))
+    case .event(.connectTimeout(let seconds?)): return .event(.connectTimeout(seconds + 1))
+    case .event, .server: return nil
+    }
+  }
+
+  @Test(
+    "every transcript that comes to MAIL notices lost last words",
+    arguments: TranscriptCase.all.filter { $0.chunking == .whole })
+  func everyCrashCounts(_ transcript: TranscriptCase) throws {
+    let original = try transcript.content.get()
+    let comesToMail = original.connections.contains { connection in
+      connection.steps.contains { step in
+        guard case .client(let bytes) = step.action else { return false }
+        return bytes.starts(with: "MAIL".utf8)
+      }
+    }
+    guard comesToMail, transcript.problems().isEmpty else { return }
+    var run = TranscriptRun(transcript: original, mode: transcript.mode, chunking: .whole)
+    run.losesLastWords = true
+    #expect(try run.problems().contains { $0.words.contains("a crash would report nothing of this delivery") })
   }
 
   // MARK: the stream
