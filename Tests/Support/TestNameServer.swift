@@ -1,0 +1,134 @@
+// A name server of a test: answers questions over UDP from a table, in bytes that it puts together itself.
+import Foundation
+
+public final class TestNameServer: Sendable {
+  /// A question in text: `farthest.example MX`.
+  public typealias Question = String
+
+  private enum Answer: Sendable {
+    case records([[UInt8]])
+    case code(UInt8)
+  }
+
+  public let port: UInt16
+  private let address: String
+  private let descriptor: Int32
+  private let answers: [Question: Answer]
+  private let names: Set<String>
+  private let asked = Shared<[Question]>([])
+  private let stopping = Shared(false)
+
+  private static let types: [String: UInt16] = ["A": 1, "CNAME": 5, "MX": 15, "AAAA": 28]
+
+  /// For QMAILREMOTE_RESOLVER.
+  public var resolver: String { address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)" }
+
+  /// The questions so far, in the order they came.
+  public var questions: [Question] { asked.value }
+
+  /// In the network namespace of the calling thread.
+  /// - Parameter zone: lines `name MX preference exchanger`, `name A address`, `name AAAA address`, `name CNAME name`, and
+  ///   `name TYPE SERVFAIL`. A name that has no line doesn't exist.
+  public init(address: String = "127.0.0.1", zone: String) throws {
+    var answers: [Question: Answer] = [:]
+    var names: Set<String> = []
+    for line in zone.split(separator: "\n") {
+      let words = line.split(separator: " ").map(String.init)
+      guard words.count >= 3, let type = TestNameServer.types[words[1]] else {
+        throw SpawnFault(description: "the zone's line \(line)")
+      }
+      names.insert(words[0])
+      let question = "\(words[0]) \(words[1])"
+      if words[2] == "SERVFAIL" {
+        answers[question] = .code(2)
+        continue
+      }
+      var records: [[UInt8]] = []
+      if case .records(let earlier) = answers[question] { records = earlier }
+      records.append(try TestNameServer.record(type, Array(words.dropFirst(2))))
+      answers[question] = .records(records)
+    }
+    self.answers = answers
+    self.names = names
+    self.address = address
+    let name = try SocketName(address, 0)
+    descriptor = socket(name.family, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0, name.bind(descriptor), let port = SocketName.port(of: descriptor) else {
+      throw SpawnFault(description: "a name server at \(address): \(String(cString: strerror(errno)))")
+    }
+    self.port = port
+    Thread.detachNewThread { [self] in serve() }
+  }
+
+  public func finish() { stopping.change { $0 = true } }
+
+  private func serve() {
+    var block = [UInt8](repeating: 0, count: 4_096)
+    while !stopping.value {
+      var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      guard poll(&polled, 1, 10) > 0 else { continue }
+      var sender = sockaddr_in6()
+      var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
+      withUnsafeMutablePointer(to: &sender) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { sender in
+          let count = recvfrom(descriptor, &block, block.count, 0, sender, &length)
+          guard count > 0, let response = response(to: Array(block[..<count])) else { return }
+          _ = sendto(descriptor, response, response.count, 0, sender, length)
+        }
+      }
+    }
+    close(descriptor)
+  }
+
+  /// RFC 1035 section 4: the question again, and the answers, each of which points to its name.
+  private func response(to query: [UInt8]) -> [UInt8]? {
+    var offset = 12
+    var labels: [String] = []
+    while offset < query.count, query[offset] > 0 {
+      let end = offset + 1 + Int(query[offset])
+      guard end < query.count else { return nil }
+      labels.append(String(decoding: query[(offset + 1)..<end], as: UTF8.self))
+      offset = end
+    }
+    guard offset + 5 <= query.count else { return nil }
+    let type = UInt16(query[offset + 1]) << 8 | UInt16(query[offset + 2])
+    let name = labels.joined(separator: ".").lowercased()
+    let question = "\(name) \(TestNameServer.types.first { $0.value == type }?.key ?? "TYPE\(type)")"
+    asked.change { $0.append(question) }
+
+    var code: UInt8 = names.contains(name) ? 0 : 3
+    var records: [[UInt8]] = []
+    switch answers[question] {
+    case .records(let found): records = found
+    case .code(let failure): code = failure
+    case nil: break
+    }
+    let header = query[..<2] + [0x81, 0x80 | code, 0, 1, 0, UInt8(records.count), 0, 0, 0, 0]
+    let pointer: [UInt8] = [0xc0, 12]
+    return header + query[12..<(offset + 5)] + records.flatMap { pointer + $0 }
+  }
+
+  /// A record without its name.
+  private static func record(_ type: UInt16, _ data: [String]) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    switch type {
+    case 1, 28:
+      bytes = [UInt8](repeating: 0, count: type == 1 ? 4 : 16)
+      guard inet_pton(type == 1 ? AF_INET : AF_INET6, data[0], &bytes) == 1 else {
+        throw SpawnFault(description: "\(data[0]) is no address")
+      }
+    case 15:
+      guard data.count == 2, let preference = UInt16(data[0]) else { throw SpawnFault(description: "an MX record \(data)") }
+      bytes = word(preference) + wireName(data[1])
+    default: bytes = wireName(data[0])
+    }
+    return word(type) + word(1) + [0, 0, 0, 60] + word(UInt16(bytes.count)) + bytes
+  }
+
+  private static func word(_ number: UInt16) -> [UInt8] { [UInt8(number >> 8), UInt8(number & 0xff)] }
+
+  /// `.` is the root.
+  private static func wireName(_ name: String) -> [UInt8] {
+    name.split(separator: ".").flatMap { [UInt8($0.utf8.count)] + Array($0.utf8) } + [0]
+  }
+}
