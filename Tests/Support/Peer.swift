@@ -43,7 +43,7 @@ public final class Peer {
 
   /// nil at the end of the connection.
   public func lineOrEnd() throws -> String? {
-    guard let bytes = try through([10]) else { return nil }
+    guard let bytes = try through(10) else { return nil }
     guard bytes.suffix(2) == [13, 10] else { throw PeerFault.unexpected(visible(bytes), wanted: "a line that ends in CRLF") }
     let line = String(decoding: bytes.dropLast(2), as: UTF8.self)
     record { $0.lines.append(line) }
@@ -60,10 +60,15 @@ public final class Peer {
   @discardableResult
   public func body() throws -> [UInt8] {
     var body: [UInt8] = []
-    repeat {
-      guard let line = try through([10]) else { throw PeerFault.closed(wanted: "the rest of the message") }
+    var line: [UInt8] = [13, 10]
+    var isAtEnd = false
+    while !isAtEnd {
+      let isAfterCRLF = line.suffix(2) == [13, 10]
+      guard let next = try through(10) else { throw PeerFault.closed(wanted: "the rest of the message") }
+      line = next
       body += line
-    } while !(body.suffix(5) == [13, 10, 46, 13, 10] || body == [46, 13, 10])
+      isAtEnd = isAfterCRLF && line == [46, 13, 10]
+    }
     record { $0.bodies.append(body) }
     return body
   }
@@ -123,10 +128,10 @@ public final class Peer {
     while try receive() { consumed = input.count }
   }
 
-  private func through(_ end: [UInt8]) throws -> [UInt8]? {
+  private func through(_ end: UInt8) throws -> [UInt8]? {
     var searched = consumed
     while true {
-      if let index = input[searched...].firstIndex(of: end[0]) {
+      if let index = input[searched...].firstIndex(of: end) {
         defer { consumed = index + 1 }
         return Array(input[consumed...index])
       }
