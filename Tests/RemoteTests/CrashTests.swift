@@ -117,7 +117,8 @@ import Testing
 
   /// Delivers up to a moment when the program waits for the server.
   /// - Parameter strike: what happens to the process then; the server goes on after it.
-  private func deliver(until moment: Moment, _ strike: (SpawnedProcess) throws -> Void) throws -> (FinishedProcess, [Dialogue]) {
+  private func deliver(until moment: Moment, _ strike: (SpawnedProcess) throws -> Void) throws -> (FinishedProcess, [Dialogue])
+  {
     let reached = Promise<Void>()
     let goOn = Promise<Void>()
     var script = SMTPScript(extensions: moment.extensions)

@@ -104,7 +104,8 @@ import Testing
     remote.message = body(row, mode)
     if manner == .stall { remote.control["timeoutremote"] = "2\n" }
     let finished = try remote.run()
-    return Outcome(what: "\(mode): \(death)", finished: finished, row: row, isReset: manner == .reset, faults: server.finish().map(\.fault))
+    return Outcome(
+      what: "\(mode): \(death)", finished: finished, row: row, isReset: manner == .reset, faults: server.finish().map(\.fault))
   }
 
   private func check(_ outcome: Outcome) {

@@ -131,7 +131,9 @@ import Testing
     for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fdinfo")) ?? [] {
       let info = try? String(contentsOfFile: "/proc/\(pid)/fdinfo/\(name)", encoding: .utf8)
       let line = info?.split(separator: "\n").first { $0.hasPrefix("flags:") }
-      if let number = Int32(name), let flags = line.flatMap({ Int($0.drop { !$0.isNumber }, radix: 8) }) { found[number] = flags }
+      if let number = Int32(name), let flags = line.flatMap({ Int($0.drop { !$0.isNumber }, radix: 8) }) {
+        found[number] = flags
+      }
     }
     return found
   }

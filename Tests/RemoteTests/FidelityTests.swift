@@ -52,7 +52,9 @@ import Testing
 
   /// Few letters and many line ends and dots, so that they meet; pieces of all sizes, so that they meet at borders.
   private static func randomMessage(seed: UInt64) -> TestMessage {
-    let alphabets = ["\r\n.", "\r\n..ab", "\na.", "\r.x", "ab\r\n\0\u{e9}.", "abcdefghijklmnopqrstuvwxyz\n"].map { Array($0.utf8) }
+    let alphabets = ["\r\n.", "\r\n..ab", "\na.", "\r.x", "ab\r\n\0\u{e9}.", "abcdefghijklmnopqrstuvwxyz\n"].map {
+      Array($0.utf8)
+    }
     var generator = SplitMix(state: seed)
     let alphabet = alphabets[Int(seed) % alphabets.count]
     var size = [0, 1, 2, 100, 4_096, 65_535, 65_536, 65_537, 131_072, 200_000][Int.random(in: 0..<10, using: &generator)]

@@ -84,7 +84,10 @@ import Testing
     remote.message = []
     expect(try remote.run(), "r^@\(FlightTests.accepted)^@", verdict: FlightTests.accepted)
     let lines = server.finish().flatMap(\.lines)
-    #expect(lines == ["EHLO me.example.net", "MAIL FROM:<sender@example.net> SIZE=0", "RCPT TO:<user@example.com>", "BDAT 0 LAST", "QUIT"])
+    #expect(
+      lines == [
+        "EHLO me.example.net", "MAIL FROM:<sender@example.net> SIZE=0", "RCPT TO:<user@example.com>", "BDAT 0 LAST", "QUIT",
+      ])
   }
 
   struct Envelope: Sendable, CustomTestStringConvertible {

@@ -68,7 +68,8 @@ import Testing
     try deliver(["PIPELINING"], length) { peer in
       _ = try peer.line()
       for recipient in ManyRecipientsTests.recipients { try peer.expect("RCPT TO:<\(recipient)>") }
-      try peer.send("250 ok\r\n" + ManyRecipientsTests.recipients.indices.map { ManyRecipientsTests.line($0, length) + "\r\n" }.joined())
+      try peer.send(
+        "250 ok\r\n" + ManyRecipientsTests.recipients.indices.map { ManyRecipientsTests.line($0, length) + "\r\n" }.joined())
     }
   }
 

@@ -42,7 +42,8 @@ import Testing
 
   private static let good = SMTPScript()
   private static func greets(_ reply: String) -> SMTPScript { SMTPScript(replies: [.greeting: reply]) }
-  private static func dies(_ step: SMTPScript.Step, _ position: SMTPScript.Position, _ manner: SMTPScript.Manner) -> SMTPScript {
+  private static func dies(_ step: SMTPScript.Step, _ position: SMTPScript.Position, _ manner: SMTPScript.Manner) -> SMTPScript
+  {
     SMTPScript(death: SMTPScript.Death(step: step, position: position, manner: manner))
   }
 
@@ -79,13 +80,16 @@ import Testing
     Row(
       testDescription: "nonsense before the envelope", zone: three,
       servers: [
-        "192.0.2.11": greets("hello\r\n"), "192.0.2.12": SMTPScript(replies: [.hello: "250-a\r\n550 b\r\n"]), "192.0.2.13": good,
+        "192.0.2.11": greets("hello\r\n"), "192.0.2.12": SMTPScript(replies: [.hello: "250-a\r\n550 b\r\n"]),
+        "192.0.2.13": good,
       ],
       contacts: ["192.0.2.11", "192.0.2.12", "192.0.2.13"], reports: accepted("192.0.2.13"),
       verdict: accepted(verdict: "192.0.2.13")),
     Row(
       testDescription: "silence before the envelope", zone: three,
-      servers: ["192.0.2.11": dies(.greeting, .before, .stall), "192.0.2.12": dies(.hello, .before, .stall), "192.0.2.13": good],
+      servers: [
+        "192.0.2.11": dies(.greeting, .before, .stall), "192.0.2.12": dies(.hello, .before, .stall), "192.0.2.13": good,
+      ],
       control: ["timeoutremote": "1\n"], contacts: ["192.0.2.11", "192.0.2.12", "192.0.2.13"],
       reports: accepted("192.0.2.13"), verdict: accepted(verdict: "192.0.2.13")),
     Row(
@@ -94,7 +98,8 @@ import Testing
       servers: ["192.0.2.12": good], control: ["timeoutconnect": "1\n"], contacts: ["192.0.2.12"],
       reports: accepted("192.0.2.12"), verdict: accepted(verdict: "192.0.2.12")),
     Row(
-      testDescription: "IPv6 first", zone: "farthest.example MX 10 a.example\na.example A 192.0.2.11\na.example AAAA 2001:db8::12",
+      testDescription: "IPv6 first",
+      zone: "farthest.example MX 10 a.example\na.example A 192.0.2.11\na.example AAAA 2001:db8::12",
       servers: ["192.0.2.11": good, "2001:db8::12": good], contacts: ["2001:db8::12"],
       reports: accepted("2001:db8::12"), verdict: accepted(verdict: "2001:db8::12")),
     Row(
@@ -205,7 +210,8 @@ import Testing
       servers: ["2001:db8::1": good], contacts: [], reports: bestIsSelf),
     Row(
       testDescription: "we are among the best",
-      zone: "farthest.example MX 10 me.example\nfarthest.example MX 10 a.example\nme.example A 192.0.2.1\na.example A 192.0.2.11",
+      zone:
+        "farthest.example MX 10 me.example\nfarthest.example MX 10 a.example\nme.example A 192.0.2.1\na.example A 192.0.2.11",
       servers: ["192.0.2.1": good, "192.0.2.11": good], contacts: [], reports: bestIsSelf),
     Row(
       testDescription: "those behind us are not asked",

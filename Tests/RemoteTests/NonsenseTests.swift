@@ -33,7 +33,9 @@ import Testing
     Nonsense(reply: "550-no\r\nand this\r\n", shown: "and this\n"),
     Nonsense(reply: "550 " + String(repeating: "x", count: 1 << 20) + "\r\n", shown: "a line without end\n"),
     Nonsense(reply: String(repeating: "550-no\r\n", count: 100_000) + "550 no\r\n", shown: "a reply without end\n"),
-    Nonsense(reply: String(repeating: "250-yes " + String(repeating: "x", count: 400) + "\r\n", count: 500), shown: "a reply without end\n"),
+    Nonsense(
+      reply: String(repeating: "250-yes " + String(repeating: "x", count: 400) + "\r\n", count: 500),
+      shown: "a reply without end\n"),
   ]
 
   static let steps: [SMTPScript.Step] = [.greeting, .hello, .mail, .recipient(0), .data, .message]
@@ -56,7 +58,9 @@ import Testing
   }
 
   /// Replies that look odd and are good.
-  @Test(arguments: ["250\r\n", "250 \r\n", "250 ok\n", "250-a\r\n250 b\r\n", "250-a\r\n251 b\r\n", "250-\r\n250\r\n", "299 \u{e9}\r\n"])
+  @Test(arguments: [
+    "250\r\n", "250 \r\n", "250 ok\n", "250-a\r\n250 b\r\n", "250-a\r\n251 b\r\n", "250-\r\n250\r\n", "299 \u{e9}\r\n",
+  ])
   func `odd replies that are good`(_ reply: String) throws {
     for step in [SMTPScript.Step.hello, .mail, .recipient(0)] {
       let server = try ScriptedServer(SMTPScript(extensions: ["PIPELINING"], replies: [step: reply]))

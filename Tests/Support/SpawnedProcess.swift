@@ -96,7 +96,10 @@ public final class SpawnedProcess: Sendable {
   /// Whether the process has ended.
   public var isOver: Bool { status.now != nil }
 
-  public func send(signal: Int32) { kill(pid, signal) }
+  public func send(signal: Int32) {
+    // The number of a process that is over may be another's by now.
+    if !isOver { kill(pid, signal) }
+  }
 
   /// A set of signals of the process, as /proc shows it: `SigBlk` for the blocked ones, `ShdPnd` for those that wait.
   public func signals(_ set: String) -> UInt64 {

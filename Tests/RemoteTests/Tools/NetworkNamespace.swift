@@ -10,7 +10,8 @@ final class NetworkNamespace: Sendable {
   init() throws {
     descriptor = try NetworkNamespace.onOwnThread {
       guard GNUFunctions.makeNetworkNamespace() else {
-        throw SpawnFault(description: "a network namespace can't be made, the tests have to run as root: \(String(cString: strerror(errno)))")
+        throw SpawnFault(
+          description: "a network namespace can't be made, the tests have to run as root: \(String(cString: strerror(errno)))")
       }
       let descriptor = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
       guard descriptor >= 0 else { throw SpawnFault(description: "the new network namespace can't be opened") }

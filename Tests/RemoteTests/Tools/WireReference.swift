@@ -117,7 +117,9 @@ final class WireComparison {
         guard let wanted = wanted.baseAddress, let found = bytes.baseAddress else { return false }
         return memcmp(wanted + compared, found + offset, count) == 0
       }
-      guard isEqual else { throw PeerFault.unexpected("other bytes between \(received) and \(received + count)", wanted: "none") }
+      guard isEqual else {
+        throw PeerFault.unexpected("other bytes between \(received) and \(received + count)", wanted: "none")
+      }
       offset += count
       compared += count
       received += count
