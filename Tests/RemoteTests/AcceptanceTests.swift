@@ -114,6 +114,7 @@ import Testing
     ("fails.example", "ZSorry, I couldn't find any host by that name. (#4.1.2)\n^@"),
     ("address-fails.example", "ZSorry, I couldn't find any host by that name. (#4.1.2)\n^@"),
     ("empty.example", "DSorry, I couldn't find any host named empty.example. (#5.1.2)\n^@"),
+    ("lost.example", "DSorry, I couldn't find any host named lost.example. (#5.1.2)\n^@"),
     ("dead-end.example", "DSorry, I couldn't find a mail exchanger or IP address. (#5.4.4)\n^@"),
     ("null.example", "DSorry, null.example says by a null MX record that it takes no mail. (#5.1.10)\n^@"),
     (
@@ -131,7 +132,8 @@ import Testing
       zone: """
         fails.example MX SERVFAIL
         address-fails.example A SERVFAIL
-        empty.example CNAME elsewhere.example
+        empty.example A NODATA
+        lost.example CNAME elsewhere.example
         dead-end.example MX 10 no.such
         null.example MX 0 .
         here.example MX 10 localhost.example

@@ -91,6 +91,9 @@ public final class ScriptedServer: Sendable {
       let connection = Foundation.accept(listener, nil, nil)
       if connection >= 0 {
         _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
+        // A reply is on its way when it has been sent; otherwise a reset would take back those that wait for an acknowledgement.
+        var one: Int32 = 1
+        setsockopt(connection, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
         return connection
       }
       if errno != EINTR && errno != ECONNABORTED { return nil }

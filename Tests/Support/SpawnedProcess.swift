@@ -40,6 +40,12 @@ public struct FinishedProcess: Sendable {
   public let ending: ProcessEnding
   public let output: [UInt8]
   public let errors: [UInt8]
+
+  public init(ending: ProcessEnding, output: [UInt8], errors: [UInt8]) {
+    self.ending = ending
+    self.output = output
+    self.errors = errors
+  }
 }
 
 /// What a test needs isn't there, or doesn't work.
@@ -90,7 +96,17 @@ public final class SpawnedProcess: Sendable {
   /// Whether the process has ended.
   public var isOver: Bool { status.now != nil }
 
-  public func send(signal: Int32) { kill(pid, signal) }
+  public func send(signal: Int32) {
+    // The number of a process that is over may be another's by now.
+    if !isOver { kill(pid, signal) }
+  }
+
+  /// A set of signals of the process, as /proc shows it: `SigBlk` for the blocked ones, `ShdPnd` for those that wait.
+  public func signals(_ set: String) -> UInt64 {
+    let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+    let line = status?.split(separator: "\n").first { $0.hasPrefix("\(set):") }
+    return line.flatMap { UInt64($0.drop { $0 != "\t" }.dropFirst(), radix: 16) } ?? 0
+  }
 
   /// The most memory that the process has had so far, in bytes; nil when it is gone.
   ///

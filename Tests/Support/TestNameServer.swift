@@ -6,6 +6,7 @@ public final class TestNameServer: Sendable {
   public typealias Question = String
 
   private enum Answer: Sendable {
+    /// Each without its name.
     case records([[UInt8]])
     case code(UInt8)
   }
@@ -15,6 +16,7 @@ public final class TestNameServer: Sendable {
   private let descriptor: Int32
   private let answers: [Question: Answer]
   private let names: Set<String>
+  private let aliases: [String: String]
   private let asked = Shared<[Question]>([])
   private let stopping = Shared(false)
 
@@ -27,11 +29,12 @@ public final class TestNameServer: Sendable {
   public var questions: [Question] { asked.value }
 
   /// In the network namespace of the calling thread.
-  /// - Parameter zone: lines `name MX preference exchanger`, `name A address`, `name AAAA address`, `name CNAME name`, and
-  ///   `name TYPE SERVFAIL`. A name that has no line doesn't exist.
+  /// - Parameter zone: lines `name MX preference exchanger`, `name A address`, `name AAAA address`, `name CNAME name`,
+  ///   `name TYPE SERVFAIL` and `name TYPE NODATA`. A name that has no line doesn't exist.
   public init(address: String = "127.0.0.1", zone: String) throws {
     var answers: [Question: Answer] = [:]
     var names: Set<String> = []
+    var aliases: [String: String] = [:]
     for line in zone.split(separator: "\n") {
       let words = line.split(separator: " ").map(String.init)
       guard words.count >= 3, let type = TestNameServer.types[words[1]] else {
@@ -39,10 +42,9 @@ public final class TestNameServer: Sendable {
       }
       names.insert(words[0])
       let question = "\(words[0]) \(words[1])"
-      if words[2] == "SERVFAIL" {
-        answers[question] = .code(2)
-        continue
-      }
+      if words[2] == "SERVFAIL" { answers[question] = .code(2) }
+      if words[2] == "SERVFAIL" || words[2] == "NODATA" { continue }
+      if words[1] == "CNAME" { aliases[words[0]] = words[2] }
       var records: [[UInt8]] = []
       if case .records(let earlier) = answers[question] { records = earlier }
       records.append(try TestNameServer.record(type, Array(words.dropFirst(2))))
@@ -50,6 +52,7 @@ public final class TestNameServer: Sendable {
     }
     self.answers = answers
     self.names = names
+    self.aliases = aliases
     self.address = address
     let name = try SocketName(address, 0)
     descriptor = socket(name.family, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
@@ -80,7 +83,7 @@ public final class TestNameServer: Sendable {
     close(descriptor)
   }
 
-  /// RFC 1035 section 4: the question again, and the answers, each of which points to its name.
+  /// RFC 1035 section 4: the question again, and the answers, an alias first.
   private func response(to query: [UInt8]) -> [UInt8]? {
     var offset = 12
     var labels: [String] = []
@@ -92,20 +95,24 @@ public final class TestNameServer: Sendable {
     }
     guard offset + 5 <= query.count else { return nil }
     let type = UInt16(query[offset + 1]) << 8 | UInt16(query[offset + 2])
-    let name = labels.joined(separator: ".").lowercased()
-    let question = "\(name) \(TestNameServer.types.first { $0.value == type }?.key ?? "TYPE\(type)")"
-    asked.change { $0.append(question) }
+    var name = labels.joined(separator: ".").lowercased()
+    let typeName = TestNameServer.types.first { $0.value == type }?.key ?? "TYPE\(type)"
+    asked.change { $0.append("\(name) \(typeName)") }
 
-    var code: UInt8 = names.contains(name) ? 0 : 3
     var records: [[UInt8]] = []
-    switch answers[question] {
-    case .records(let found): records = found
+    if typeName != "CNAME", let target = aliases[name], case .records(let alias) = answers["\(name) CNAME"] {
+      records = alias.map { TestNameServer.wireName(name) + $0 }
+      name = target
+    }
+    // The code is that of the end of the chain (RFC 6604 section 3).
+    var code: UInt8 = names.contains(name) ? 0 : 3
+    switch answers["\(name) \(typeName)"] {
+    case .records(let found): records += found.map { TestNameServer.wireName(name) + $0 }
     case .code(let failure): code = failure
     case nil: break
     }
     let header = query[..<2] + [0x81, 0x80 | code, 0, 1, 0, UInt8(records.count), 0, 0, 0, 0]
-    let pointer: [UInt8] = [0xc0, 12]
-    return header + query[12..<(offset + 5)] + records.flatMap { pointer + $0 }
+    return header + query[12..<(offset + 5)] + records.flatMap(\.self)
   }
 
   /// A record without its name.

@@ -56,6 +56,9 @@ struct SMTPScript: Sendable {
   /// What the server does with a message after 354, instead of reading all of it.
   var takeBody: (@Sendable (Peer) throws -> Void)?
 
+  /// Called before each reply, when what it answers has been read.
+  var hold: (@Sendable (Step) -> Void)?
+
   static let pipelining = "PIPELINING"
   static let chunking = "CHUNKING"
 
@@ -117,6 +120,7 @@ struct SMTPScript: Sendable {
   }
 
   private func answer(_ step: Step, _ peer: Peer) throws {
+    hold?(step)
     let reply = reply(step)
     guard let death, death.step == step, death.position != .midMessage else { return try peer.send(reply) }
     switch death.position {

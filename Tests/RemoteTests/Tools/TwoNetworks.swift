@@ -1,0 +1,67 @@
+// Two machines joined by a cable, as namespaces: the program on one, mail servers on port 25 and a name server on the other. Only so
+// can mail exchangers be tested: they have no port, and the machine's own addresses are never connected to.
+import Foundation
+import Support
+
+struct TwoNetworks: Sendable {
+  let here: NetworkNamespace
+  let there: NetworkNamespace
+
+  /// The program's own addresses.
+  static let own = ["192.0.2.1", "2001:db8::1"]
+  private static let nameServer = "192.0.2.53"
+
+  init() throws {
+    here = try NetworkNamespace()
+    there = try NetworkNamespace()
+    try here.join(there, "here", "there")
+    let folder = try TemporaryFolder()
+    try configure(here, "here", TwoNetworks.own, folder)
+    let servers = (11...16).flatMap { ["192.0.2.\($0)", "2001:db8::\($0)"] }
+    try configure(there, "there", servers + [TwoNetworks.nameServer], folder)
+  }
+
+  private func configure(
+    _ network: NetworkNamespace, _ device: String, _ addresses: [String], _ folder: TemporaryFolder
+  ) throws {
+    let lines = addresses.map { address in
+      // Without the wait for another machine with the same address.
+      address.contains(":") ? "addr add \(address)/64 dev \(device) nodad" : "addr add \(address)/24 dev \(device)"
+    }
+    let batch = try folder.write(device, (lines + ["link set \(device) up", ""]).joined(separator: "\n"))
+    try network.command("ip", "-batch", batch)
+  }
+
+  /// What came of a delivery.
+  struct Outcome: Sendable {
+    let finished: FinishedProcess
+    /// The addresses that were connected to, in that order.
+    let contacts: [String]
+    let questions: [String]
+    let dialogues: [String: [Dialogue]]
+  }
+
+  /// Delivers by DNS.
+  /// - Parameters:
+  ///   - servers: who listens on port 25, by address; at other addresses nobody does.
+  func deliver(zone: String, servers: [String: SMTPScript], _ remote: Remote) throws -> Outcome {
+    let contacts = Shared<[String]>([])
+    var running: [String: ScriptedServer] = [:]
+    for (address, script) in servers {
+      let network = TwoNetworks.own.contains(address) || address.hasPrefix("127.") ? here : there
+      running[address] = try network.run {
+        try ScriptedServer(address: address, port: 25) { peer in
+          contacts.change { $0.append(address) }
+          try script.serve(peer)
+        }
+      }
+    }
+    let names = try there.run { try TestNameServer(address: TwoNetworks.nameServer, zone: zone) }
+    defer { names.finish() }
+    var remote = remote
+    remote.environment["QMAILREMOTE_RESOLVER"] = names.resolver
+    let finished = try here.run { [remote] in try remote.run() }
+    let dialogues = running.mapValues { $0.finish() }
+    return Outcome(finished: finished, contacts: contacts.value, questions: names.questions, dialogues: dialogues)
+  }
+}
