@@ -95,7 +95,7 @@ public struct Delivery {
     for rewriter in hooks.envelopeRewriters {
       let next = try rewriter.sender(rewritten, for: question, route: route, environment: environment)
       rewritten = next ?? rewritten
-      if let fault = rewritten.fault { throw .controlInvalid("the sender of a hook", "it \(fault)") }
+      if let fault = rewritten.fault(as: .sender) { throw .controlInvalid("the sender of a hook", "it \(fault)") }
     }
     return rewritten
   }
@@ -127,12 +127,15 @@ public struct Delivery {
     let overall = Deadline(plan.timeouts.delivery, after: circumstances.clock.now())
     var failures: [CandidateFailure] = []
     var waiting = plan.candidates
+    // An exchanger that DNS couldn't tell of might take the mail that the others refuse.
+    var untried = plan.exchangers.contains(where: \.hasFailed) ? DeliveryFailure.lookupFailed : nil
     while let preference = waiting.first?.preference, !overall.hasPassed(at: circumstances.clock.now()) {
       let racers = Array(waiting.prefix { $0.preference == preference })
       let race = race(plan, overall).run(racers)
       for loser in race.losers { leave(.init(loser.candidate, .connect, .broken(.transport(loser.error))), plan, &failures) }
       guard let winner = race.winner else {
         waiting.removeFirst(racers.count)
+        if race.losers.count < racers.count { untried = .noConnection }
         continue
       }
       // Those that were only slower than the winner are still there if it turns out to be no use.
@@ -147,7 +150,7 @@ public struct Delivery {
       }
     }
     return Outcome(
-      plan: plan, reports: Verdict.reports(Verdict.exhausted(failures), deferred: plan.deferred), failures: failures)
+      plan: plan, reports: Verdict.reports(Verdict.exhausted(failures, untried: waiting.isEmpty ? untried : .noConnection), deferred: plan.deferred), failures: failures)
   }
 
   private func leave(_ failure: CandidateFailure, _ plan: DeliveryPlan, _ failures: inout [CandidateFailure]) {

@@ -26,14 +26,48 @@ public final class ScriptedNetwork: Network {
     waiting = Array(scripts.indices)
   }
 
-  public func connect(to candidate: Candidate, by deadline: Deadline) throws(TransportError) -> any ByteStream {
+  /// A connection that is decided when somebody waits for it.
+  private final class Pending: PendingConnection {
+    let script: ConnectionScript
+    var result: Result<any ByteStream, TransportError>?
+
+    let start: Instant
+
+    init(_ script: ConnectionScript, _ start: Instant) {
+      self.script = script
+      self.start = start
+    }
+  }
+
+  public func start(_ candidate: Candidate) throws(TransportError) -> any PendingConnection {
     guard let index = scriptIndex(for: candidate) else { throw .failed(ECONNREFUSED) }
     waiting.removeAll { $0 == index }
-    let script = scripts[index]
-    if let failure = script.connectFailure { throw fail(failure.event, failure.line, deadline) }
-    let stream = ScriptedStream(script, chunking: chunking, clock: clock) { [beforeLastByte] in beforeLastByte($0, script) }
-    streams.append(stream)
-    return stream
+    let pending = Pending(scripts[index], clock.now())
+    switch pending.script.connectFailure?.event {
+    case .connectTimeout: break
+    case let event?: throw fail(event)
+    case nil:
+      let script = pending.script
+      let stream = ScriptedStream(script, chunking: chunking, clock: clock) { [beforeLastByte] in beforeLastByte($0, script) }
+      streams.append(stream)
+      pending.result = .success(stream)
+    }
+    return pending
+  }
+
+  /// Connections that are decided are so at once; for the others only the time passes, and whoever waits gives them up.
+  public func wait(for connections: [any PendingConnection], by deadline: Deadline) {
+    guard !connections.contains(where: { $0.result != nil }) else { return }
+    guard let pending = connections.first as? Pending, let failure = pending.script.connectFailure,
+      case .connectTimeout(let expected) = failure.event
+    else { return }
+    let line = failure.line
+    let ended = clock.run(until: deadline) != nil
+    let waited = ended ? Int(pending.start.duration(to: clock.now()).components.seconds) : nil
+    // The clock goes by seconds; the first of them is the wait for the next address to start.
+    guard waited.map({ $0 > 1 && $0 != expected ?? $0 }) ?? true else { return }
+    let words = waited.map { "for \($0) seconds" } ?? "for ever"
+    ownProblems.append(ScriptProblem(line: line, "the client waited \(words) for a connection, not \(expected ?? 0)"))
   }
 
   private func scriptIndex(for candidate: Candidate) -> Int? {
@@ -54,18 +88,9 @@ public final class ScriptedNetwork: Network {
     return nil
   }
 
-  private func fail(_ event: ScriptEvent, _ line: Int, _ deadline: Deadline) -> TransportError {
-    switch event {
-    case .connectTimeout(let expected):
-      let waited = clock.run(until: deadline)
-      if waited == nil || waited != expected ?? waited {
-        let words = waited.map { "for \($0) seconds" } ?? "for ever"
-        ownProblems.append(ScriptProblem(line: line, "the client waited \(words) for a connection, not \(expected ?? 0)"))
-      }
-      return .timedOut
-    case .connectUnreachable: return .failed(EHOSTUNREACH)
-    default: return .failed(ECONNREFUSED)
-    }
+  private func fail(_ event: ScriptEvent) -> TransportError {
+    if case .connectUnreachable = event { return .failed(EHOSTUNREACH) }
+    return .failed(ECONNREFUSED)
   }
 
   /// What was not as the transcript has it, connections that never came included.

@@ -139,7 +139,7 @@ private final class Stage {
     do throws(DeliveryFailure) {
       return try deliver()
     } catch {
-      return Reports(message: error.report)
+      return error.reports
     }
   }
 
@@ -151,12 +151,11 @@ private final class Stage {
     }
     dialect = choice.dialect
     let envelope = try Envelope(operands: transcript.operands, convention: choice.convention)
-    let config = try Config(choice.control, dialect: choice.dialect)
     let delivery = Delivery(
-      hooks: HookSet(routers: [RouteTable(choice.control, dialect: choice.dialect)]), resolver: resolver,
+      hooks: HookSet(routers: [RouteTable(choice.control, dialect: choice.dialect, environment: environment)]), resolver: resolver,
       interfaces: FakeInterfaces(transcript.own), network: network, lastWords: lastWords,
       circumstances: Circumstances(clock: clock, wallSeconds: 1_700_000_000, seed: 1, processID: 4_711))
-    let plan = try delivery.plan(envelope, config)
+    let plan = try delivery.plan(envelope, choice, environment)
     let source = MemorySource(transcript.message ?? [], transcript.source, pieceLimit: chunking == .oneByte ? 1 : .max)
     return delivery.execute(plan, Message(source, extraHeader: envelope.extraHeader)).reports
   }

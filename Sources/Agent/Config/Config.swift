@@ -19,7 +19,7 @@ public struct Config {
     self.control = control
     self.dialect = dialect
     self.environment = environment
-    identity = try Identity(control)
+    identity = try Identity(control, dialect)
     timeouts = try Timeouts(control, dialect: dialect)
     ownAddresses = try OwnAddressRules(control)
     lookups = try LookupSettings(control, dialect, environment)
@@ -46,8 +46,9 @@ public struct Identity: Sendable {
   /// The operand of EHLO and HELO: control file `helohost`, else `me`.
   public let heloName: Bytes
 
-  init(_ control: ControlDirectory) throws(DeliveryFailure) {
+  init(_ control: ControlDirectory, _ dialect: Dialect) throws(DeliveryFailure) {
     var file = try control.file("helohost")
+    if file?.firstLine.isEmpty == true, dialect.emptyMeansUnset { file = nil }
     if file == nil { file = try control.file("me") }
     guard let file else {
       throw .controlUnreadable("control/me: there is none, and no control/helohost")

@@ -44,6 +44,9 @@ public enum Dialect: String, Sendable, CaseIterable {
   /// s/qmail uses SMTPUTF8 wherever a message needs it; the others only if the variable SMTPUTF8 is set.
   var hasSMTPUTF8ByDefault: Bool { self == .sqmail }
 
+  /// An empty file is as good as none at skarnet's.
+  var emptyMeansUnset: Bool { self == .skarnet }
+
   /// skarnet takes a number only if the whole file is one.
   var numbersMayTrail: Bool { self != .skarnet }
 }

@@ -49,13 +49,19 @@ public struct Address: Equatable, Sendable {
   /// takes 1,000 and not the address alone.
   static let commandLimit = 1_000
 
+  /// The command that carries an address.
+  enum Role: String {
+    case sender = "MAIL FROM:<>"
+    case recipient = "RCPT TO:<>"
+  }
+
   /// Why no command line can carry the address; nil when one can. A line end in it would be a command of the sender's choice.
-  var fault: String? {
+  func fault(as role: Role) -> String? {
     if raw.contains(where: { $0 == 0 || $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }) {
       return "contains a line end or a null byte"
     }
     if let domain, domain.count > Address.domainLimit { return "has a domain of more than \(Address.domainLimit) bytes" }
-    if mailbox.count + "MAIL FROM:<>\r\n".utf8.count > Address.commandLimit { return "is longer than a command line" }
+    if mailbox.count + role.rawValue.utf8.count + 2 > Address.commandLimit { return "is longer than a command line" }
     return nil
   }
 

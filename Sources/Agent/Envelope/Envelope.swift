@@ -27,10 +27,10 @@ public struct Envelope: Equatable, Sendable {
     let fixed = convention == .indimail ? 4 : 2
     guard operands.count > fixed else { throw .improperInvocation }
     let sender = Address(operands[1])
-    if let fault = sender.fault { throw .senderRefused(fault) }
+    if let fault = sender.fault(as: .sender) { throw .senderRefused(fault) }
     let recipients = operands[fixed...].map(Address.init)
     for recipient in recipients {
-      if let fault = recipient.fault { throw .recipientRefused(fault) }
+      if let fault = recipient.fault(as: .recipient) { throw .recipientRefused(fault) }
     }
     if let fault = Envelope.fault(inHost: operands[0]) { throw .hostRefused(fault) }
     let size = convention == .indimail && isAllDigits(operands[3]) && operands[3].count <= 20 ? operands[3] : nil

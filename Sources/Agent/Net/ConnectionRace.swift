@@ -54,12 +54,15 @@ struct ConnectionRace {
     var nextStart = clock.now()
     while true {
       if clock.now() >= nextStart || runners.isEmpty, let candidate = waiting.popFirst() {
+        let count = runners.count
         if !isAvoided(candidate) { start(candidate, &runners, &losers) }
         // After a failure the next one goes at once.
-        nextStart = runners.last?.candidate == candidate ? clock.now().advanced(by: ConnectionRace.stagger) : clock.now()
-        continue
+        nextStart = runners.count > count ? clock.now().advanced(by: ConnectionRace.stagger) : clock.now()
+        if runners.count == count { continue }
       }
       guard !runners.isEmpty else { return RaceResult(winner: nil, losers: losers, silent: []) }
+      // Looked at after every start, however late the clock says it is: a process that had to wait for its turn must not take the
+      // time for the network's.
       network.wait(for: runners.map(\.pending), by: deadline(runners, waiting.isEmpty ? nil : nextStart))
       if let result = settle(&runners, &losers, &nextStart) { return result }
     }

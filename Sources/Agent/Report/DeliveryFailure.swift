@@ -84,7 +84,8 @@ extension DeliveryFailure {
   /// RFC 5891 section 5: the name can't exist in DNS.
   static func noALabel(_ domain: Bytes, _ reason: String) -> DeliveryFailure {
     // UTF-8 is let through here: the name is what the reader has to recognise.
-    let shown = domain.map { $0 < 33 || $0 == 127 ? UInt8(ascii: "?") : $0 }
+    let isUTF8 = String(validating: domain, as: UTF8.self) != nil
+    let shown = isUTF8 ? domain.map { $0 < 33 || $0 == 127 ? UInt8(ascii: "?") : $0 } : domain.printable
     return DeliveryFailure(
       .init(.permanent, 1, 2), Bytes("Sorry, ") + shown + Bytes(" is no valid internationalised domain: \(reason)."))
   }

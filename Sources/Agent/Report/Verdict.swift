@@ -9,10 +9,12 @@
 
 /// What it came to.
 public enum Verdict {
-  /// The report when every candidate failed before the envelope: `D` only if each of them said so for good. The text is that of the failure that came
-  /// furthest, because it tells most; of equals the last.
-  public static func exhausted(_ failures: [CandidateFailure]) -> Report {
+  /// The report when every candidate failed before the envelope: `D` only if each of them said so for good, and nobody else might take the
+  /// mail. The text is that of the failure that came furthest, because it tells most; of equals the last.
+  /// - Parameter untried: why some candidate was not asked, if one wasn't.
+  public static func exhausted(_ failures: [CandidateFailure], untried: DeliveryFailure? = nil) -> Report {
     let temporary = failures.filter { $0.disposition == .temporary }
+    if temporary.isEmpty, let untried { return untried.report }
     let deciding = temporary.isEmpty ? failures : temporary
     var telling: CandidateFailure?
     for failure in deciding where failure.stage.rawValue >= telling?.stage.rawValue ?? 0 { telling = failure }

@@ -65,7 +65,7 @@ struct Session: ~Copyable {
           beforeLastByte(transaction.broken(.transport(.closed), messageSent: true))
           try send(commands, followedBy: chunk ?? [])
           messageSent = true
-        case .sendEmptyMessage: try transmit(Bytes(".\r\n")[...])
+        case .sendEmptyMessage: try transmit(Bytes(".\r\n")[...], replies: 1)
         case .sendMessage:
           if let early = try send(&body, transaction, beforeLastByte) { return early }
           messageSent = true
@@ -98,7 +98,7 @@ struct Session: ~Copyable {
       }
       if piece.isLast { beforeLastByte(transaction.broken(.transport(.closed), messageSent: true)) }
       do throws(ConversationError) {
-        try transmit(piece.bytes)
+        try transmit(piece.bytes, replies: 1)
       } catch {
         // A server that closes in the middle has often said why.
         guard let reply = connection.arrivedReply(), !reply.isPositive, reply.disposition != nil else { throw error }
@@ -127,12 +127,12 @@ struct Session: ~Copyable {
 
   private mutating func send(_ commands: [Command], followedBy message: Bytes = []) throws(ConversationError) {
     hooks.observe(.sent(commands))
-    try transmit((commands.flatMap(\.wire) + message)[...])
+    try transmit((commands.flatMap(\.wire) + message)[...], replies: commands.count)
   }
 
-  private mutating func transmit(_ bytes: ArraySlice<UInt8>) throws(ConversationError) {
+  private mutating func transmit(_ bytes: ArraySlice<UInt8>, replies: Int) throws(ConversationError) {
     do throws(TransportError) {
-      try connection.send(bytes)
+      try connection.send(bytes, replies: replies)
     } catch {
       throw .transport(error)
     }

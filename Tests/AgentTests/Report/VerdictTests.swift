@@ -54,6 +54,17 @@ private let closed = ConversationError.transport(.closed)
     }
   }
 
+  @Test("a refusal by all is not final as long as somebody was not asked")
+  func untried() {
+    let refusal = CandidateFailure(candidate, .greeting, .refused(reply("554 x")))
+    let silence = CandidateFailure(candidate, .connect, .broken(closed))
+    for untried in [DeliveryFailure.lookupFailed, .noConnection] {
+      #expect(Verdict.exhausted([refusal], untried: untried) == untried.report)
+      #expect(Verdict.exhausted([refusal, silence], untried: untried) == DeliveryFailure.noConnection.report)
+      #expect(Verdict.exhausted([], untried: untried) == untried.report)
+    }
+  }
+
   @Test("no candidate at all")
   func none() { #expect(Verdict.exhausted([]) == DeliveryFailure.noConnection.report) }
 

@@ -68,8 +68,8 @@ void csys_block_endings(void);
  * makes qmail-rspawn disbelieve the report. Calls are not safe against each other: one thread. */
 void csys_last_words_install(void);
 void csys_last_words(const void *bytes, size_t count);
-/* Writes the words, in as many calls as it takes, so that a crash on the way continues where this got to; 0, or an errno. */
-int csys_last_words_speak(void);
+/* Writes the words, in as many calls as it takes, and blocks all signals for good: from then on only the end is left. */
+void csys_last_words_speak(void);
 
 /* How many bytes from `bytes` on are below 128 before the first that is not. */
 size_t csys_seven_bit_prefix(const void *bytes, size_t count);
