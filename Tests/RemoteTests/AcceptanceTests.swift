@@ -102,6 +102,48 @@ import Testing
     expect(try remote.run(), "DI (qmail-remote) was invoked improperly. (#5.3.5)\n^@")
   }
 
+  static let refusedOperands: [([String], String)] = [
+    (["a\nDATA", "s@x", "r@x"], "DSorry, the host contains a line end or a null byte. (#5.1.3)\n^@"),
+    (["x", "s\n@x", "r@x"], "DSorry, the envelope sender contains a line end or a null byte. (#5.1.7)\n^@"),
+    (["x", "s@x\r\nRCPT TO:<t@x>", "r@x"], "DSorry, the envelope sender contains a line end or a null byte. (#5.1.7)\n^@"),
+    (["x", "s@x", "r@x", "r\r@x"], "DSorry, the recipient address contains a line end or a null byte. (#5.1.3)\n^@"),
+    (
+      ["x", "s@x", "r@" + String(repeating: "d", count: 256)],
+      "DSorry, the recipient address has a domain of more than 255 bytes. (#5.1.3)\n^@"
+    ),
+    (
+      ["x", "s@x", String(repeating: "r", count: 1_000) + "@x"],
+      "DSorry, the recipient address is longer than a command line. (#5.1.3)\n^@"
+    ),
+  ]
+
+  /// No address becomes a command of its own.
+  @Test(arguments: refusedOperands)
+  func `operands that no command can carry`(_ operands: [String], _ reports: String) throws {
+    let server = try ScriptedServer(SMTPScript())
+    var remote = Remote(to: server)
+    remote.operands = operands
+    expect(try remote.run(), reports)
+    #expect(server.finish().isEmpty)
+  }
+
+  @Test(arguments: [
+    ("me", nil, "ZUnable to read control files. (#4.3.0)\ncontrol/me: there is none, and no control/helohost\n^@"),
+    (
+      "smtproutes", ":[nonsense]\n",
+      "ZUnable to use control/smtproutes:1: no IP address in the brackets. (#4.3.5)\n^@"
+    ),
+    ("me/not-a-file", "x", "ZUnable to read control files. (#4.3.0)\ncontrol/me: not a file\n^@"),
+  ])
+  func `control files end the delivery`(_ name: String, _ content: String?, _ reports: String) throws {
+    let server = try ScriptedServer(SMTPScript())
+    var remote = Remote(to: server)
+    if name.hasPrefix("me") { remote.control["me"] = nil }
+    remote.control[name] = content
+    expect(try remote.run(), reports)
+    #expect(server.finish().isEmpty)
+  }
+
   @Test func `nobody listens`() throws {
     let server = try ScriptedServer(SMTPScript())
     server.finish()

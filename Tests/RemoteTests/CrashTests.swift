@@ -88,6 +88,24 @@ import Testing
     expect(finished, "r^@\(CrashTests.accepted)^@", verdict: CrashTests.accepted)
   }
 
+  /// strace(1) plants a crash in each flight that goes out: EHLO, MAIL, RCPT, DATA, the message, and QUIT, which is sent when the
+  /// message is accepted and before the report is.
+  @Test(arguments: [
+    (1, "\(crashed)^@"), (2, "\(crashed)^@"), (3, "\(crashed)^@"), (4, "\(crashed)^@"), (5, "r^@\(duplicate)^@"),
+    (6, "r^@\(accepted)^@"),
+  ])
+  func `a crash in each flight`(_ flight: Int, _ reports: String) throws {
+    let server = try ScriptedServer(SMTPScript())
+    var remote = Remote(to: server)
+    remote.wrapper = [
+      "/usr/bin/strace", "-o", "/dev/null", "-e", "trace=sendto", "-e", "inject=sendto:signal=SEGV:when=\(flight)",
+    ]
+    try #require(FileManager.default.isExecutableFile(atPath: remote.wrapper[0]), "the package strace is missing")
+    let verdict = reports.split(separator: "^@").last.map(String.init)
+    expect(try remote.run(), reports, verdict: verdict)
+    #expect(server.finish().first?.bodies.isEmpty == (flight < 5))
+  }
+
   // MARK: before
 
   enum Moment: String, Sendable, CaseIterable {

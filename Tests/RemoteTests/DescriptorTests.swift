@@ -26,11 +26,23 @@ import Testing
 
   @Test(arguments: [true, false], [true, false])
   func `descriptor 1 or 2 is closed`(_ hasOutput: Bool, _ hasErrors: Bool) throws {
-    let server = try server()
+    let targets = Promise<[String?]>()
+    let running = Promise<Running>()
+    var script = SMTPScript()
+    script.hold = { step in
+      guard step == .message, let process = running.wait(seconds: 20)?.process else { return }
+      targets.keep([1, 2].map { process.target(ofDescriptor: $0) })
+    }
+    let server = try server(script)
     var remote = Remote(to: server)
     remote.output = hasOutput ? .collected : .closed
     remote.errors = hasErrors ? .collected : .closed
-    let finished = try remote.run()
+    running.keep(try remote.start())
+    let finished = try #require(running.now).finish()
+    // Neither the connection nor a file of ours has come to stand there.
+    let found = try #require(targets.wait(seconds: 1))
+    #expect(hasOutput ? found[0]?.hasPrefix("pipe:") == true : found[0] == "/dev/null")
+    #expect(hasErrors ? found[1]?.hasPrefix("pipe:") == true : found[1] == "/dev/null")
     if hasOutput {
       expect(finished, "r^@\(DescriptorTests.accepted)^@", verdict: DescriptorTests.accepted)
     } else {

@@ -274,4 +274,15 @@ import Testing
     let addresses = ["a", "b", "c"].flatMap { ["\($0).example A", "\($0).example AAAA"] }
     #expect(outcome.questions.dropFirst().sorted() == addresses)
   }
+
+  /// An answer that doesn't fit in a datagram comes over TCP.
+  @Test func `DNS over TCP`() throws {
+    var remote = Remote()
+    remote.host = "farthest.example"
+    let many = (1...60).map { "farthest.example MX \($0 + 50) exchanger-number-\($0).farthest.example" }.joined(separator: "\n")
+    let outcome = try TwoNetworks().deliver(
+      zone: "\(NextCandidateTests.three)\n\(many)", servers: ["192.0.2.11": SMTPScript()], remote, truncates: true)
+    expect(
+      outcome.finished, NextCandidateTests.accepted("192.0.2.11"), verdict: NextCandidateTests.accepted(verdict: "192.0.2.11"))
+  }
 }

@@ -183,6 +183,9 @@ public final class Peer {
     if released.wait(seconds: Peer.patience) == nil { throw PeerFault.timedOut(wanted: "to be released") }
   }
 
+  /// Slows the server down, until the test lets it go on.
+  public func pause(milliseconds: Double) { _ = released.wait(seconds: milliseconds / 1_000) }
+
   public func close() {
     guard isOpen else { return }
     isOpen = false

@@ -5,22 +5,14 @@ public final class TestNameServer: Sendable {
   /// A question in text: `farthest.example MX`.
   public typealias Question = String
 
-  private enum Answer: Sendable {
-    /// Each without its name.
-    case records([[UInt8]])
-    case code(UInt8)
-  }
-
   public let port: UInt16
   private let address: String
   private let descriptor: Int32
-  private let answers: [Question: Answer]
-  private let names: Set<String>
-  private let aliases: [String: String]
+  private let table: Table
   private let asked = Shared<[Question]>([])
   private let stopping = Shared(false)
-
-  private static let types: [String: UInt16] = ["A": 1, "CNAME": 5, "MX": 15, "AAAA": 28]
+  /// Answers over TCP what the datagrams only say is too long.
+  private let stream: ScriptedServer?
 
   /// For QMAILREMOTE_RESOLVER.
   public var resolver: String { address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)" }
@@ -31,30 +23,12 @@ public final class TestNameServer: Sendable {
   /// In the network namespace of the calling thread.
   /// - Parameter zone: lines `name MX preference exchanger`, `name A address`, `name AAAA address`, `name CNAME name`,
   ///   `name TYPE SERVFAIL` and `name TYPE NODATA`. A name that has no line doesn't exist.
-  public init(address: String = "127.0.0.1", zone: String) throws {
-    var answers: [Question: Answer] = [:]
-    var names: Set<String> = []
-    var aliases: [String: String] = [:]
-    for line in zone.split(separator: "\n") {
-      let words = line.split(separator: " ").map(String.init)
-      guard words.count >= 3, let type = TestNameServer.types[words[1]] else {
-        throw SpawnFault(description: "the zone's line \(line)")
-      }
-      names.insert(words[0])
-      let question = "\(words[0]) \(words[1])"
-      if words[2] == "SERVFAIL" { answers[question] = .code(2) }
-      if words[2] == "SERVFAIL" || words[2] == "NODATA" { continue }
-      if words[1] == "CNAME" { aliases[words[0]] = words[2] }
-      var records: [[UInt8]] = []
-      if case .records(let earlier) = answers[question] { records = earlier }
-      records.append(try TestNameServer.record(type, Array(words.dropFirst(2))))
-      answers[question] = .records(records)
-    }
-    self.answers = answers
-    self.names = names
-    self.aliases = aliases
+  /// - Parameter truncates: answers don't fit in datagrams, whatever their size.
+  public init(address: String = "127.0.0.1", zone: String, truncates: Bool = false) throws {
+    table = try Table(zone: zone)
     self.address = address
-    let name = try SocketName(address, 0)
+    stream = truncates ? try TestNameServer.answerStreams(address, table) : nil
+    let name = try SocketName(address, stream?.port ?? 0)
     descriptor = socket(name.family, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0, name.bind(descriptor), let port = SocketName.port(of: descriptor) else {
       throw SpawnFault(description: "a name server at \(address): \(String(cString: strerror(errno)))")
@@ -63,7 +37,21 @@ public final class TestNameServer: Sendable {
     Thread.detachNewThread { [self] in serve() }
   }
 
-  public func finish() { stopping.change { $0 = true } }
+  public func finish() {
+    stopping.change { $0 = true }
+    stream?.finish()
+  }
+
+  /// RFC 1035 section 4.2.2: each message with its length before it.
+  private static func answerStreams(_ address: String, _ table: Table) throws -> ScriptedServer {
+    try ScriptedServer(address: address) { peer in
+      while let length = try? peer.take(2) {
+        let query = try peer.take(Int(length[0]) << 8 | Int(length[1]))
+        guard let (_, response) = table.response(to: query) else { return }
+        try peer.send([UInt8(response.count >> 8), UInt8(response.count & 0xff)] + response)
+      }
+    }
+  }
 
   private func serve() {
     var block = [UInt8](repeating: 0, count: 4_096)
@@ -75,16 +63,59 @@ public final class TestNameServer: Sendable {
       withUnsafeMutablePointer(to: &sender) {
         $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { sender in
           let count = recvfrom(descriptor, &block, block.count, 0, sender, &length)
-          guard count > 0, let response = response(to: Array(block[..<count])) else { return }
+          let query = Array(block[..<max(count, 0)])
+          guard let (question, response) = table.response(to: query, isTruncated: stream != nil) else { return }
+          asked.change { $0.append(question) }
           _ = sendto(descriptor, response, response.count, 0, sender, length)
         }
       }
     }
     close(descriptor)
   }
+}
+
+/// The zone, and answers from it.
+private struct Table: Sendable {
+  private enum Answer: Sendable {
+    /// Each without its name.
+    case records([[UInt8]])
+    case code(UInt8)
+  }
+
+  private let answers: [String: Answer]
+  private let names: Set<String>
+  private let aliases: [String: String]
+
+  private static let types: [String: UInt16] = ["A": 1, "CNAME": 5, "MX": 15, "AAAA": 28]
+
+  init(zone: String) throws {
+    var answers: [String: Answer] = [:]
+    var names: Set<String> = []
+    var aliases: [String: String] = [:]
+    for line in zone.split(separator: "\n") {
+      let words = line.split(separator: " ").map(String.init)
+      guard words.count >= 3, let type = Table.types[words[1]] else {
+        throw SpawnFault(description: "the zone's line \(line)")
+      }
+      names.insert(words[0])
+      let question = "\(words[0]) \(words[1])"
+      if words[2] == "SERVFAIL" { answers[question] = .code(2) }
+      if words[2] == "SERVFAIL" || words[2] == "NODATA" { continue }
+      if words[1] == "CNAME" { aliases[words[0]] = words[2] }
+      var records: [[UInt8]] = []
+      if case .records(let earlier) = answers[question] { records = earlier }
+      records.append(try Table.record(type, Array(words.dropFirst(2))))
+      answers[question] = .records(records)
+    }
+    self.answers = answers
+    self.names = names
+    self.aliases = aliases
+  }
 
   /// RFC 1035 section 4: the question again, and the answers, an alias first.
-  private func response(to query: [UInt8]) -> [UInt8]? {
+  /// - Parameter isTruncated: leave the answers away, and say so.
+  /// - Returns: the question in text, and the answer.
+  func response(to query: [UInt8], isTruncated: Bool = false) -> (String, [UInt8])? {
     var offset = 12
     var labels: [String] = []
     while offset < query.count, query[offset] > 0 {
@@ -96,23 +127,24 @@ public final class TestNameServer: Sendable {
     guard offset + 5 <= query.count else { return nil }
     let type = UInt16(query[offset + 1]) << 8 | UInt16(query[offset + 2])
     var name = labels.joined(separator: ".").lowercased()
-    let typeName = TestNameServer.types.first { $0.value == type }?.key ?? "TYPE\(type)"
-    asked.change { $0.append("\(name) \(typeName)") }
+    let typeName = Table.types.first { $0.value == type }?.key ?? "TYPE\(type)"
+    let question = "\(name) \(typeName)"
 
     var records: [[UInt8]] = []
     if typeName != "CNAME", let target = aliases[name], case .records(let alias) = answers["\(name) CNAME"] {
-      records = alias.map { TestNameServer.wireName(name) + $0 }
+      records = alias.map { Table.wireName(name) + $0 }
       name = target
     }
     // The code is that of the end of the chain (RFC 6604 section 3).
     var code: UInt8 = names.contains(name) ? 0 : 3
     switch answers["\(name) \(typeName)"] {
-    case .records(let found): records += found.map { TestNameServer.wireName(name) + $0 }
+    case .records(let found): records += found.map { Table.wireName(name) + $0 }
     case .code(let failure): code = failure
     case nil: break
     }
+    if isTruncated { return (question, query[..<2] + [0x83, 0x80 | code, 0, 1, 0, 0, 0, 0, 0, 0] + query[12..<(offset + 5)]) }
     let header = query[..<2] + [0x81, 0x80 | code, 0, 1, 0, UInt8(records.count), 0, 0, 0, 0]
-    return header + query[12..<(offset + 5)] + records.flatMap(\.self)
+    return (question, header + query[12..<(offset + 5)] + records.flatMap(\.self))
   }
 
   /// A record without its name.

@@ -30,8 +30,8 @@ struct Remote: Sendable {
   var host = "example.com"
   var sender = "sender@example.net"
   var recipients = ["user@example.com"]
-  /// Control files by name, beside `me`.
-  var control: [String: String] = [:]
+  /// Control files by name.
+  var control = ["me": "me.example.net\n"]
   var environment: [String: String] = [:]
   var message = Array("Subject: test\n\nhello\n".utf8)
   /// How the message gets to descriptor 0.
@@ -41,6 +41,8 @@ struct Remote: Sendable {
   var errors = ProgramStart.Output.collected
   /// Instead of the message.
   var input: ProgramStart.Input?
+  /// A program, with operands of its own, that runs the program under test.
+  var wrapper: [String] = []
   /// Instead of host, sender and recipients.
   var operands: [String]?
 
@@ -60,9 +62,10 @@ struct Remote: Sendable {
   /// The process, and the folder that has to live as long as it does.
   func start() throws -> Running {
     let folder = try TemporaryFolder()
-    try folder.write("control/me", "me.example.net\n")
+    try FileManager.default.createDirectory(atPath: "\(folder.path)/control", withIntermediateDirectories: false)
     for (name, content) in control { try folder.write("control/\(name)", content) }
-    var start = ProgramStart(try Binary.path(), operands ?? [host, sender] + recipients)
+    let command = wrapper + [try Binary.path()] + (operands ?? [host, sender] + recipients)
+    var start = ProgramStart(command[0], Array(command.dropFirst()))
     start.environment = ["CONTROLDIR": "\(folder.path)/control", "SWIFT_BACKTRACE": "enable=no"]
     start.environment.merge(environment) { $1 }
     if let input {

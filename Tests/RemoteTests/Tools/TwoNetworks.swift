@@ -51,7 +51,10 @@ struct TwoNetworks: Sendable {
   /// Delivers by DNS.
   /// - Parameters:
   ///   - servers: who listens on port 25, by address; at other addresses nobody does.
-  func deliver(zone: String, servers: [String: SMTPScript], _ remote: Remote) throws -> Outcome {
+  ///   - truncates: DNS answers only over TCP.
+  func deliver(
+    zone: String, servers: [String: SMTPScript], _ remote: Remote, truncates: Bool = false
+  ) throws -> Outcome {
     let contacts = Shared<[String]>([])
     var running: [String: ScriptedServer] = [:]
     for (address, script) in servers {
@@ -63,7 +66,7 @@ struct TwoNetworks: Sendable {
         }
       }
     }
-    let names = try there.run { try TestNameServer(address: TwoNetworks.nameServer, zone: zone) }
+    let names = try there.run { try TestNameServer(address: TwoNetworks.nameServer, zone: zone, truncates: truncates) }
     defer { names.finish() }
     var remote = remote
     remote.environment["QMAILREMOTE_RESOLVER"] = names.resolver
