@@ -161,7 +161,8 @@ public struct Delivery {
       note(race, winner, plan)
       do throws(CandidateFailure) {
         let result = try converse(winner, plan, message, overall)
-        let reports = Verdict.reports(result, from: winner.candidate.address, deferred: plan.deferred)
+        let reports = Verdict.reports(
+          result, from: winner.candidate.address, deferred: plan.deferred, in: Wording(plan))
         return Outcome(plan: plan, reports: reports, candidate: winner.candidate, failures: failures)
       } catch {
         leave(error, plan, &failures)
@@ -170,7 +171,8 @@ public struct Delivery {
     return Outcome(
       plan: plan,
       reports: Verdict.reports(
-        Verdict.exhausted(failures, untried: waiting.isEmpty ? untried : .noConnection), deferred: plan.deferred),
+        Verdict.exhausted(failures, untried: waiting.isEmpty ? untried : .noConnection, in: Wording(plan)),
+        deferred: plan.deferred),
       failures: failures)
   }
 
@@ -206,16 +208,17 @@ public struct Delivery {
   ) throws(CandidateFailure) -> TransactionResult {
     let limits = ConversationLimits(remote: plan.timeouts.remote, overall: overall, clock: circumstances.clock)
     let address = winner.candidate.address
+    let wording = Wording(plan)
     var session = Session(Connection(winner.stream, limits: limits), candidate: winner.candidate, hooks: hooks)
     let capabilities = try session.open(heloName: winner.candidate.local?.heloName ?? plan.heloName) {
       hooks.backOff.record(.greeted(winner.candidate), plan.backOff)
     }
     let result = session.deliver(plan, message, capabilities) { afterCrash in
       Signals.blockEndings()
-      lastWords.prepare(Verdict.reports(afterCrash, from: address, deferred: plan.deferred).wire)
+      lastWords.prepare(Verdict.reports(afterCrash, from: address, deferred: plan.deferred, in: wording).wire)
     }
     // Decided and kept for a crash before anything else is done; then goodbye, which may fail.
-    lastWords.prepare(Verdict.reports(result, from: address, deferred: plan.deferred).wire)
+    lastWords.prepare(Verdict.reports(result, from: address, deferred: plan.deferred, in: wording).wire)
     session.quit()
     return result
   }

@@ -40,6 +40,17 @@ public enum Program {
   ) throws(DeliveryFailure) -> (Delivery, DeliveryPlan) {
     let circumstances = Circumstances.ofProcess()
     let choice = try DialectChoice(operands: operands, environment: environment, open: ControlDirectory.init(path:))
+    do throws(DeliveryFailure) {
+      return try plan(operands, environment, choice, circumstances, hooks, &chosen)
+    } catch {
+      throw error.worded(for: choice.dialect)
+    }
+  }
+
+  private static func plan(
+    _ operands: [Bytes], _ environment: Environment, _ choice: DialectChoice, _ circumstances: Circumstances, _ hooks: HookList,
+    _ chosen: inout HookSet
+  ) throws(DeliveryFailure) -> (Delivery, DeliveryPlan) {
     let envelope = try Envelope(operands: operands, convention: choice.convention)
     chosen = hooks(choice, environment, circumstances)
     let delivery = Delivery(

@@ -140,7 +140,7 @@ private final class Stage {
     do throws(DeliveryFailure) {
       return try deliver()
     } catch {
-      return error.reports
+      return error.worded(for: dialect ?? .stock).reports
     }
   }
 

@@ -51,7 +51,7 @@ public struct Identity: Sendable {
     if file?.firstLine.isEmpty == true, dialect.emptyMeansUnset { file = nil }
     if file == nil { file = try control.file("me") }
     guard let file else {
-      throw .controlUnreadable("control/me: there is none, and no control/helohost")
+      throw .noName
     }
     heloName = Bytes(file.firstLine)
     // A line end would be a command of its own; a carriage return is what an editor of another system leaves behind.

@@ -51,6 +51,17 @@ extension DeliveryFailure {
     DeliveryFailure(.init(.temporary, 3, 0), "Unable to read control files.", detail: detail)
   }
 
+  /// Neither `me` nor `helohost`.
+  static let noName = DeliveryFailure.controlUnreadable("control/me: there is none, and no control/helohost")
+
+  /// The same failure in the words that a dialect's log readers know.
+  func worded(for dialect: Dialect) -> DeliveryFailure {
+    guard dialect == .indimail, words == DeliveryFailure.noName.words else { return self }
+    var worded = DeliveryFailure(status, Bytes("Unable to read control file."), detail: self == .noName ? [] : detail)
+    worded.deferred = deferred
+    return worded
+  }
+
   /// A line that can't be followed. Deferring names it; guessing could send mail where nobody wanted it.
   static func controlInvalid(_ place: String, _ fault: String) -> DeliveryFailure {
     DeliveryFailure(.init(.temporary, 3, 5), "Unable to use \(place): \(fault).")

@@ -12,41 +12,44 @@ public enum Verdict {
   /// The report when every candidate failed before the envelope: `D` only if each of them said so for good, and nobody else might take the
   /// mail. The text is that of the failure that came furthest, because it tells most; of equals the last.
   /// - Parameter untried: why some candidate was not asked, if one wasn't.
-  public static func exhausted(_ failures: [CandidateFailure], untried: DeliveryFailure? = nil) -> Report {
+  public static func exhausted(
+    _ failures: [CandidateFailure], untried: DeliveryFailure? = nil, in wording: Wording = Wording()
+  ) -> Report {
     let temporary = failures.filter { $0.disposition == .temporary }
-    if temporary.isEmpty, let untried { return untried.report }
+    if temporary.isEmpty, let untried { return untried == .noConnection ? wording.noConnection(failures) : untried.report }
     let deciding = temporary.isEmpty ? failures : temporary
     var telling: CandidateFailure?
     for failure in deciding where failure.stage.rawValue >= telling?.stage.rawValue ?? 0 { telling = failure }
-    return telling.map(Wording.report) ?? DeliveryFailure.noConnection.report
+    return telling.map { wording.report($0, among: failures) } ?? wording.noConnection([])
   }
 
   /// The reports of a transaction.
   /// - Parameter deferred: recipients that were left out of it. Their reports stand where argv has them; so that none moves, those before
   ///   them that have no answer of their own get the message's. Without reports of their own they would share its bounce.
   public static func reports(
-    _ result: TransactionResult, from address: IPAddress, deferred: [DeferredRecipient] = []
+    _ result: TransactionResult, from address: IPAddress, deferred: [DeferredRecipient] = [], in wording: Wording = Wording()
   ) -> Reports {
     let message: Report =
       switch result.end {
-      case .senderRefused(let reply): Wording.senderRefused(reply, address)
-      case .noRecipient: Wording.givingUp(address)
-      case .unicodeRefused: Wording.unicodeRefused(address)
-      case .dataRefused(let reply): Wording.dataRefused(reply, address)
+      case .senderRefused(let reply): wording.senderRefused(reply, address)
+      case .noRecipient: wording.givingUp(address)
+      case .unicodeRefused: wording.unicodeRefused(address)
+      case .dataRefused(let reply): wording.dataRefused(reply, address)
       case .answered(let reply):
-        reply.isPositive ? Wording.accepted(reply, address) : Wording.messageRefused(reply, address)
-      case .lost(let error, let duplicatePossible): Wording.lost(error, address, duplicatePossible: duplicatePossible)
+        reply.isPositive ? wording.accepted(reply, address) : wording.messageRefused(reply, address)
+      case .lost(let error, let duplicatePossible): wording.lost(error, address, duplicatePossible: duplicatePossible)
       case .abandoned(let failure): failure.report
       }
-    return reports(message, after: result.recipients.map { Wording.recipient($0, address) }, deferred: deferred)
+    let recipients = result.recipients.enumerated().map { wording.recipient($0.offset, $0.element, address) }
+    return reports(message, after: recipients, deferred: deferred)
   }
 
   /// Recipient reports in their places, whoever was left out, then the message's.
   static func reports(_ message: Report, after answered: [Report] = [], deferred: [DeferredRecipient]) -> Reports {
     var recipients = answered
     for waiting in deferred {
-      while recipients.count < waiting.position { recipients.append(Wording.recipient(like: message)) }
-      recipients.insert(Wording.otherRoute, at: waiting.position)
+      while recipients.count < waiting.position { recipients.append(Wording().recipient(like: message)) }
+      recipients.insert(Wording().otherRoute, at: waiting.position)
     }
     return Reports(recipients: recipients, message: message)
   }
