@@ -4,6 +4,7 @@ import Agent
 /// Answers from a table; what isn't in it doesn't exist.
 public final class FakeResolver: Resolver {
   private let table: [DNSQuestion: DNSAnswer]
+  private let answer: ((DNSQuestion) -> DNSAnswer)?
   /// The questions of each round, in the order they were asked.
   public private(set) var rounds: [[DNSQuestion]] = []
 
@@ -11,6 +12,14 @@ public final class FakeResolver: Resolver {
 
   public init(_ table: [DNSQuestion: DNSAnswer] = [:], believesValidation: Bool = false) {
     self.table = table
+    answer = nil
+    self.believesValidation = believesValidation
+  }
+
+  /// - Parameter answer: says what a validating resolver says, aliases included.
+  public init(believesValidation: Bool = true, answer: @escaping (DNSQuestion) -> DNSAnswer) {
+    table = [:]
+    self.answer = answer
     self.believesValidation = believesValidation
   }
 
@@ -31,7 +40,7 @@ public final class FakeResolver: Resolver {
 
   public func answers(to questions: [DNSQuestion], by deadline: Deadline) -> [DNSAnswer] {
     rounds.append(questions)
-    return questions.map { follow($0, steps: 0) }
+    return questions.map { answer?($0) ?? follow($0, steps: 0) }
   }
 
   /// As a real resolver does, follows aliases before it answers.
