@@ -55,7 +55,7 @@ import Testing
   private static func remote(_ host: String, _ control: [String: String], _ resolver: String) -> Remote {
     var remote = Remote()
     remote.host = host
-    remote.control = control
+    remote.control.merge(control) { $1 }
     remote.environment = ["QMAILREMOTE_RESOLVER": resolver]
     return remote
   }
