@@ -30,6 +30,18 @@ final class DNSLaboratory: Sendable {
 
   deinit { stop.keep(()) }
 
+  /// How many datagrams found no room in the buffer of the socket they were for.
+  func lostDatagrams() throws -> Int {
+    try network.run {
+      let text = try String(contentsOfFile: "/proc/thread-self/net/snmp", encoding: .utf8)
+      let lines = text.split(separator: "\n").filter { $0.hasPrefix("Udp:") }.map { $0.split(separator: " ") }
+      guard lines.count == 2, let column = lines[0].firstIndex(of: "RcvbufErrors"), let count = Int(lines[1][column]) else {
+        throw SpawnFault(description: "/proc/net/snmp has other columns than it had")
+      }
+      return count
+    }
+  }
+
   /// The questions that the resolver got from an address: `name. TYPE`.
   func questions(from client: String) throws -> [String] {
     String(decoding: try folder.read("unbound.log"), as: UTF8.self).split(separator: "\n").compactMap { line in

@@ -58,6 +58,15 @@ import Testing
     #expect(cell.server.finish().count == 35)
   }
 
+  /// "At once" must not mean more than fits: what is lost is asked again only after five seconds.
+  @Test func `however many questions there are, none is lost`() throws {
+    let laboratory = try DNSLaboratory.shared.get()
+    let before = try laboratory.lostDatagrams()
+    try ExchangerCases.crowd.check(
+      laboratory.network.run { try Explain.run(ExchangerCases.crowd, resolver: laboratory.resolver) })
+    #expect(try laboratory.lostDatagrams() - before == 0)
+  }
+
   @Test func `a host without exchangers is two rounds, a relay one`() throws {
     let answer = { @Sendable (query: HandmadeNameServer.Query) in
       query.type == .mx ? RoundTests.validated(query, []) : RoundTests.tenExchangers(query)
