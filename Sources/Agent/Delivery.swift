@@ -8,6 +8,8 @@ public struct Delivery {
   public let network: any Network
   public let lastWords: any LastWords
   public let circumstances: Circumstances
+  /// The two hours of a delivery count from here, plan and execution together.
+  private let start: Instant
 
   public init(
     hooks: HookSet, resolver: any Resolver, interfaces: any Interfaces, network: any Network, lastWords: any LastWords,
@@ -19,6 +21,7 @@ public struct Delivery {
     self.network = network
     self.lastWords = lastWords
     self.circumstances = circumstances
+    start = circumstances.clock.now()
   }
 
   // MARK: plan
@@ -120,7 +123,7 @@ public struct Delivery {
 
   private func lookup(_ config: Config, port: UInt16) -> ExchangerLookup {
     let clock = circumstances.clock
-    let overall = Deadline(config.timeouts.delivery, after: clock.now())
+    let overall = Deadline(config.timeouts.delivery, after: start)
     return ExchangerLookup(
       resolver: resolver, limits: LookupLimits(round: config.lookups.timeout, overall: overall, clock: clock),
       seed: circumstances.seed, tlsaPort: config.lookups.asksTLSA ? port : nil)
@@ -142,11 +145,11 @@ public struct Delivery {
     } catch {
       return Outcome(plan: plan, reports: Verdict.reports(error.report, deferred: plan.deferred))
     }
-    let overall = Deadline(plan.timeouts.delivery, after: circumstances.clock.now())
+    let overall = Deadline(plan.timeouts.delivery, after: start)
     var failures: [CandidateFailure] = []
     var waiting = plan.candidates
     // An exchanger that DNS couldn't tell of might take the mail that the others refuse.
-    var untried = plan.exchangers.contains(where: \.hasFailed) ? DeliveryFailure.lookupFailed : nil
+    var untried = plan.exchangers.contains(where: \.isIncomplete) ? DeliveryFailure.lookupFailed : nil
     while let preference = waiting.first?.preference, !overall.hasPassed(at: circumstances.clock.now()) {
       let racers = Array(waiting.prefix { $0.preference == preference })
       let race = race(plan, overall).run(racers)

@@ -30,8 +30,7 @@ internal import CSystem
     guard let channel = unsafe openChannel() else {
       return questions.map { _ in .failure("the resolver can't be started or its address is wrong") }
     }
-    for question in pending { unsafe question.send(over: channel) }
-    unsafe wait(for: pending, channel, deadline)
+    unsafe exchange(pending, channel, deadline)
     // Whatever is still under way is given up; its callbacks run before this returns.
     unsafe ares_cancel(channel)
     return pending.map { $0.answer ?? .failure("no answer in time") }
@@ -58,8 +57,18 @@ internal import CSystem
     return unsafe opened
   }
 
-  @unsafe private func wait(for pending: [Pending], _ channel: ares_channel, _ deadline: Deadline) {
+  /// Questions under way at a time. A socket's buffers hold the answers to so many; more would be lost, and a lost question is repeated
+  /// after seconds only.
+  private static let window = 64
+
+  @unsafe private func exchange(_ pending: [Pending], _ channel: ares_channel, _ deadline: Deadline) {
+    var waiting = pending[...]
     while pending.contains(where: { $0.answer == nil }) {
+      var underWay = pending.count { $0.isUnderWay }
+      while underWay < CAresResolver.window, let question = waiting.popFirst() {
+        unsafe question.send(over: channel)
+        underWay += 1
+      }
       let now = clock.now()
       if deadline.hasPassed(at: now) { return }
       var sockets = [ares_socket_t](repeating: 0, count: Int(ARES_GETSOCK_MAXNUM))
@@ -98,6 +107,9 @@ private final class Pending {
   let question: DNSQuestion
   private let believesAD: Bool
   private(set) var answer: DNSAnswer?
+  private var isSent = false
+
+  var isUnderWay: Bool { isSent && answer == nil }
 
   init(_ question: DNSQuestion, believesAD: Bool) {
     self.question = question
@@ -108,6 +120,7 @@ private final class Pending {
   private static let datagramLimit: Int32 = 1_232
 
   @unsafe func send(over channel: ares_channel) {
+    isSent = true
     var query: UnsafeMutablePointer<UInt8>?
     var length: Int32 = 0
     let name = question.name + [0]

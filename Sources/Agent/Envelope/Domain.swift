@@ -26,7 +26,11 @@ public struct Domain: Equatable, Sendable {
 
   /// The name for DNS and for servers that know ASCII only: the text itself, or its A-label (RFC 5891 section 5).
   /// - Throws: 5.1.2 for what is no domain, 4.3.0 when the library is missing.
-  func aLabel() throws(DeliveryFailure) -> Bytes { try Domain.aLabel(of: text[...]) }
+  func aLabel() throws(DeliveryFailure) -> Bytes {
+    // The root's dot is part of no name that a server or a certificate has.
+    let isRooted = text.count > 1 && text.last == UInt8(ascii: ".")
+    return try Domain.aLabel(of: isRooted ? text.dropLast() : text[...])
+  }
 
   static func aLabel(of text: ArraySlice<UInt8>) throws(DeliveryFailure) -> Bytes {
     guard text.contains(where: { $0 > 127 }) else { return Bytes(text) }

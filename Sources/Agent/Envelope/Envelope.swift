@@ -33,7 +33,8 @@ public struct Envelope: Equatable, Sendable {
       if let fault = recipient.fault(as: .recipient) { throw .recipientRefused(fault) }
     }
     if let fault = Envelope.fault(inHost: operands[0]) { throw .hostRefused(fault) }
-    let size = convention == .indimail && isAllDigits(operands[3]) && operands[3].count <= 20 ? operands[3] : nil
+    let size =
+      convention == .indimail && isAllDigits(operands[3]) && operands[3].count <= Envelope.sizeLimit ? operands[3] : nil
     self.init(
       host: Domain(operands[0]), sender: sender, recipients: recipients,
       extraHeader: convention == .indimail ? operands[2] : [], declaredSize: size)
@@ -58,6 +59,9 @@ public struct Envelope: Equatable, Sendable {
 
   /// An address that only SMTPUTF8 can carry.
   var needsSMTPUTF8: Bool { sender.needsSMTPUTF8 || recipients.contains(where: \.needsSMTPUTF8) }
+
+  /// Digits of a size that leave room on the command line.
+  private static let sizeLimit = 200
 
   private static func fault(inHost host: Bytes) -> String? {
     if host.contains(where: { $0 == 0 || $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }) {

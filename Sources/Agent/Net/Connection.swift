@@ -105,13 +105,13 @@ struct Connection: ~Copyable {
     var deadline = limits.deadline
     var moved = 0
     while !rest.isEmpty {
-      let before = input.count
       let count =
         input.count - consumed < inputLimit
         ? try stream.write(rest, readingInto: &input, by: deadline) : try stream.write(rest, by: deadline)
       rest = rest.dropFirst(count)
       moved += count
-      if moved >= Connection.progressUnit || input.count > before {
+      // What the server says meanwhile is no progress: one byte now and then would hold us for hours.
+      if moved >= Connection.progressUnit {
         moved = 0
         deadline = limits.deadline
       }

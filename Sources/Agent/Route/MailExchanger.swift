@@ -19,6 +19,8 @@ public struct MailExchanger: Equatable, Sendable {
   public let trouble: Trouble?
   /// Everything that led to the addresses was validated by DNSSEC.
   public let isSecure: Bool
+  /// DNS failed for some question: there may be addresses that nobody knows.
+  let isIncomplete: Bool
   /// What DNS said of its TLSA records; nil when that wasn't asked. Counts only if `isSecure` (RFC 7672 section 2.2.2).
   public let tlsa: DNSAnswer?
 
@@ -29,6 +31,7 @@ public struct MailExchanger: Equatable, Sendable {
     addresses = [address]
     trouble = nil
     isSecure = false
+    isIncomplete = false
     tlsa = nil
   }
 
@@ -52,7 +55,10 @@ public struct MailExchanger: Equatable, Sendable {
     } else {
       trouble = nil
     }
-    self.isSecure = isSecure && answers.allSatisfy(\.isSecure)
+    // What failed told nothing, and what was validated stays so.
+    let told = answers.filter { !$0.isFailure }
+    self.isSecure = isSecure && !addresses.isEmpty && told.allSatisfy(\.isSecure)
+    isIncomplete = told.count < answers.count
     self.tlsa = tlsa
   }
 

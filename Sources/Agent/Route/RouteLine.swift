@@ -90,12 +90,12 @@ extension RouteLine {
       return try parseAfterBracket(head[(bracket + 1)...])
     }
     if let semicolon = head.firstIndex(of: UInt8(ascii: ";")) {
-      setRelay(head[..<semicolon])
+      try setRelay(head[..<semicolon])
       return try parsePort(head[(semicolon + 1)...], mayBeImplicit: true)
     }
     let tokens = head.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
     guard tokens.count > 2 else {
-      setRelay(tokens.first ?? [])
+      try setRelay(tokens.first ?? [])
       if tokens.count == 2 { try parsePort(tokens[1], mayBeImplicit: false) }
       return
     }
@@ -103,15 +103,17 @@ extension RouteLine {
     let indimailShape = tokens.count <= 4 && !tokens[0].isEmpty && tokens.dropFirst().allSatisfy { $0.allSatisfy(\.isDigit) }
     if IPAddress(v6: head) != nil, !(dialect == .indimail && indimailShape) {
       warnings.append("an IPv6 address without brackets")
-      setRelay(head)
+      try setRelay(head)
       return
     }
-    setRelay(tokens[0])
+    try setRelay(tokens[0])
     try parseBackOffFields(tokens.dropFirst())
   }
 
-  private mutating func setRelay(_ text: ArraySlice<UInt8>) {
+  private mutating func setRelay(_ text: ArraySlice<UInt8>) throws(Fault) {
     guard !text.isEmpty else { return }
+    // A carriage return, say, from an editor of another system: no host has such a name, and looking it up would bounce the mail.
+    guard !text.contains(where: { $0 < 32 || $0 == 127 }) else { throw Fault("a control character stands in the relay") }
     // A bare IPv6 address has no dialect of its own in DNS: it is kept in brackets, as everywhere else.
     relay = Domain(IPAddress(v6: text) == nil ? Bytes(text) : Bytes("[") + text + Bytes("]"))
   }

@@ -83,7 +83,8 @@ struct Transaction {
     switch state {
     case .sender:
       senderReply = reply
-      if !reply.isPositive, !pipelining { return finish() }
+      // 421 is a goodbye: whoever waits for the answers to the rest of the flight may wait long.
+      if !reply.isPositive, !pipelining || reply.code == 421 { return finish() }
       return goOnToRecipient(0)
     case .recipient(let index):
       recipientReplies.append(reply)

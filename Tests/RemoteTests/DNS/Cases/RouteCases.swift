@@ -76,7 +76,7 @@ enum RouteCases {
       .control("smtproutes", "both.signed.test: u p IPPREFER=4only\n").candidates("192.0.2.1"),
     LookupCase(
       "6only, and all addresses are IPv4", "plain.open.test",
-      report: "ZUnable to use control/ipprefer:1: 6only leaves no address of any mail exchanger. (#4.3.5)"
+      report: "ZSorry, I wasn't able to establish an SMTP connection. (#4.4.1)\ncontrol/ipprefer:1 says 6only"
     ).control("ipprefer", ":6only\n"),
     LookupCase(
       "6only, and the best exchanger has none", "one-six.open.test",
