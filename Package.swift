@@ -34,10 +34,15 @@ let package = Package(
   targets: [
     .target(name: "CSystem", path: "Sources/CLibs/CSystem"),
     .systemLibrary(name: "CAres", path: "Sources/CLibs/CAres", pkgConfig: "libcares"),
-    .target(name: "Agent", dependencies: ["CSystem", "CAres"], swiftSettings: swift),
+    .target(name: "CIDN2", path: "Sources/CLibs/CIDN2"),
+    .systemLibrary(name: "CTinyCDB", path: "Sources/CLibs/CTinyCDB", pkgConfig: "libcdb"),
+    .target(name: "Agent", dependencies: ["CSystem", "CAres", "CIDN2", "CTinyCDB"], swiftSettings: swift),
     .target(name: "Site", dependencies: ["Agent"], swiftSettings: swift),
     .executableTarget(
       name: "qmail-remote", dependencies: ["Agent", "Site", "CSystem"], swiftSettings: swift, linkerSettings: link),
+    .executableTarget(
+      name: "qmail-remote-explain", dependencies: ["Agent", "Site"], path: "Sources/Tools/qmail-remote-explain",
+      swiftSettings: swift, linkerSettings: link),
     .target(name: "Support", dependencies: ["Agent", "CSystem"], path: "Tests/Support", swiftSettings: relaxed),
     .testTarget(name: "AgentTests", dependencies: ["Agent", "Support"], swiftSettings: relaxed),
     .testTarget(

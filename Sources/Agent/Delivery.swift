@@ -24,51 +24,95 @@ public struct Delivery {
   // MARK: plan
 
   /// Decides everything that can be decided without a mail server.
-  /// - Throws: 4.3.x for our own trouble, 4.1.2 for DNS's, 5.1.2, 5.1.10, 5.4.4 and 5.4.6 for a host that takes no mail from here.
-  public func plan(_ envelope: Envelope, _ config: Config) throws(DeliveryFailure) -> DeliveryPlan {
+  /// - Throws: 4.3.x for our own trouble, 4.1.2 and 4.4.3 for DNS's, 5.1.2, 5.1.10, 5.4.4 and 5.4.6 for a host that takes no mail from here.
+  public func plan(
+    _ envelope: Envelope, _ choice: DialectChoice, _ environment: Environment
+  ) throws(DeliveryFailure) -> DeliveryPlan {
     let question = RouteQuestion(host: envelope.host, sender: envelope.sender, recipients: envelope.recipients)
-    var route: Route?
-    for router in hooks.routers where route == nil { route = try router.route(for: question) }
-    if let route { try RouteSupport.check(route, config.environment) }
+    var choices = RouteChoice(hooks.routers, question)
+    let route = try choices.route()
+    let deferred = try choices.deferred(from: route)
+    do throws(DeliveryFailure) {
+      return try plan(envelope, choice, environment, route, deferred)
+    } catch {
+      var failure = error
+      failure.deferred = deferred
+      throw failure
+    }
+  }
 
-    let lookup = ExchangerLookup(
-      resolver: resolver, deadline: Deadline(config.timeouts.delivery, after: circumstances.clock.now()),
-      seed: circumstances.seed)
-    let exchangers: [MailExchanger]
-    var usable: [MailExchanger]
-    if let relay = route?.line.relay {
-      exchangers = [try lookup.address(of: relay)]
-      usable = exchangers
-    } else {
-      exchangers = try lookup.exchangers(of: envelope.host)
-      usable = try withoutOurselves(exchangers, config.ownAddresses)
-    }
+  /// The plan for the recipients that take one route.
+  private func plan(
+    _ whole: Envelope, _ choice: DialectChoice, _ environment: Environment, _ route: Route?, _ deferred: [DeferredRecipient]
+  ) throws(DeliveryFailure) -> DeliveryPlan {
+    let envelope = whole.without(deferred)
+    let question = RouteQuestion(host: envelope.host, sender: envelope.sender, recipients: envelope.recipients)
+    let edited = try edit(environment, question, route)
+    let config = try Config(choice.control, dialect: choice.dialect, environment: edited)
+    if let route { try RouteSupport.check(route, config.environment) }
+    let sender = try rewrite(envelope.sender, question, route, edited)
     let port = route?.line.port ?? Delivery.smtpPort
-    let candidates = usable.flatMap { exchanger in
-      exchanger.addresses.map {
-        Candidate(exchanger: exchanger.name, preference: exchanger.preference, address: $0, port: port)
-      }
-    }
+
+    let found = try lookup(config, port: port).lookUp(
+      route?.line.relay.map(LookupTarget.relay) ?? .host(envelope.host),
+      aliasesOf: config.lookups.rewritesRecipients && route?.line.relay == nil ? envelope.recipients : [])
+    let usable = route?.line.relay == nil ? try withoutOurselves(found.exchangers, config) : (found.exchangers, [])
+
+    let family = try config.family(for: envelope.host)
+    let local = try config.localSide(question, route, seconds: circumstances.wallSeconds)
+    let order = CandidateOrder(usable.0, family, port: port, local: local)
+    guard !order.candidates.isEmpty else { throw DeliveryFailure.nobodyLeft(family, order.leftOut) }
+    let recipients = found.recipients.isEmpty ? envelope.recipients : found.recipients
     let plan = DeliveryPlan(
-      envelope: envelope, dialect: config.dialect, heloName: config.identity.heloName, timeouts: config.timeouts, route: route,
-      exchangers: exchangers, candidates: candidates)
+      envelope: try envelope.addressed(from: sender, to: recipients), dialect: config.dialect,
+      heloName: config.identity.heloName,
+      timeouts: config.timeouts, usesSMTPUTF8: config.usesSMTPUTF8, deferred: deferred, route: route,
+      exchangers: found.exchangers,
+      family: family, backOff: BackOffLimits(), candidates: order.candidates, leftOut: usable.1 + order.leftOut)
     hooks.observe(.planned(plan))
     return plan
   }
 
   private static let smtpPort: UInt16 = 25
 
-  /// Cuts our own addresses and everything that is not better than ourselves: an exchanger behind us would send the mail back
-  /// (RFC 5321 section 5.1).
+  /// The environment with the edits of the route and then of the site.
+  private func edit(
+    _ environment: Environment, _ question: RouteQuestion, _ route: Route?
+  ) throws(DeliveryFailure) -> Environment {
+    var edited = environment
+    if let route { edited.apply(try EnvironmentEdits(envstr: route.line.environmentEdits, source: route.source)) }
+    for editor in hooks.environmentEditors {
+      if let edits = try editor.edits(for: question, route: route, environment: edited) { edited.apply(edits) }
+    }
+    return edited
+  }
+
+  /// The sender that the remote host sees.
+  private func rewrite(
+    _ sender: Address, _ question: RouteQuestion, _ route: Route?, _ environment: Environment
+  ) throws(DeliveryFailure) -> Address {
+    var rewritten = sender
+    for rewriter in hooks.envelopeRewriters {
+      let next = try rewriter.sender(rewritten, for: question, route: route, environment: environment)
+      rewritten = next ?? rewritten
+      if let fault = rewritten.fault(as: .sender) { throw .controlInvalid("the sender of a hook", "it \(fault)") }
+    }
+    return rewritten
+  }
+
+  private func lookup(_ config: Config, port: UInt16) -> ExchangerLookup {
+    let clock = circumstances.clock
+    let overall = Deadline(config.timeouts.delivery, after: clock.now())
+    return ExchangerLookup(
+      resolver: resolver, limits: LookupLimits(round: config.lookups.timeout, overall: overall, clock: clock),
+      seed: circumstances.seed, tlsaPort: config.lookups.asksTLSA ? port : nil)
+  }
+
   private func withoutOurselves(
-    _ exchangers: [MailExchanger], _ rules: OwnAddressRules
-  ) throws(DeliveryFailure) -> [MailExchanger] {
+    _ exchangers: [MailExchanger], _ config: Config
+  ) throws(DeliveryFailure) -> ([MailExchanger], [LeftOut]) {
     let interfaces = Set(try interfaces.addresses().map(\.unmapped))
-    let ours = exchangers.filter { $0.addresses.contains { rules.isOwn($0, interfaces: interfaces) } }
-    guard let own = ours.map(\.preference).min() else { return exchangers }
-    let better = exchangers.filter { $0.preference < own }
-    if better.isEmpty { throw .bestExchangerIsSelf }
-    return better
+    return try CandidateOrder.betterThanOurselves(exchangers) { config.ownAddresses.isOwn($0, interfaces: interfaces) }
   }
 
   // MARK: execute
@@ -78,52 +122,79 @@ public struct Delivery {
     do throws(DeliveryFailure) {
       try message.prepare()
     } catch {
-      return Outcome(plan: plan, reports: Reports(message: error.report))
+      return Outcome(plan: plan, reports: Verdict.reports(error.report, deferred: plan.deferred))
     }
     let overall = Deadline(plan.timeouts.delivery, after: circumstances.clock.now())
     var failures: [CandidateFailure] = []
-    for candidate in plan.candidates {
-      if overall.hasPassed(at: circumstances.clock.now()) { break }
-      if hooks.backOff.isAvoided(candidate) {
-        hooks.observe(.passedOver(candidate))
+    var waiting = plan.candidates
+    // An exchanger that DNS couldn't tell of might take the mail that the others refuse.
+    var untried = plan.exchangers.contains(where: \.hasFailed) ? DeliveryFailure.lookupFailed : nil
+    while let preference = waiting.first?.preference, !overall.hasPassed(at: circumstances.clock.now()) {
+      let racers = Array(waiting.prefix { $0.preference == preference })
+      let race = race(plan, overall).run(racers)
+      for loser in race.losers { leave(.init(loser.candidate, .connect, .broken(.transport(loser.error))), plan, &failures) }
+      guard let winner = race.winner else {
+        waiting.removeFirst(racers.count)
+        if race.losers.count < racers.count { untried = .noConnection }
         continue
       }
+      // Those that were only slower than the winner are still there if it turns out to be no use.
+      waiting.removeAll { candidate in candidate == winner.candidate || failures.contains { $0.candidate == candidate } }
+      note(race, winner, plan)
       do throws(CandidateFailure) {
-        let result = try attempt(candidate, plan, message, overall)
-        let reports = Verdict.reports(result, from: candidate.address)
-        return Outcome(plan: plan, reports: reports, candidate: candidate, failures: failures)
+        let result = try converse(winner, plan, message, overall)
+        let reports = Verdict.reports(result, from: winner.candidate.address, deferred: plan.deferred)
+        return Outcome(plan: plan, reports: reports, candidate: winner.candidate, failures: failures)
       } catch {
-        hooks.observe(.left(error))
-        failures.append(error)
+        leave(error, plan, &failures)
       }
     }
-    return Outcome(plan: plan, reports: Reports(message: Verdict.exhausted(failures)), failures: failures)
+    return Outcome(
+      plan: plan, reports: Verdict.reports(Verdict.exhausted(failures, untried: waiting.isEmpty ? untried : .noConnection), deferred: plan.deferred), failures: failures)
   }
 
-  /// One candidate, from the connection to the end of the transaction.
-  private func attempt(
-    _ candidate: Candidate, _ plan: DeliveryPlan, _ message: Message, _ overall: Deadline
-  ) throws(CandidateFailure) -> TransactionResult {
-    let clock = circumstances.clock
-    let stream: any ByteStream
-    hooks.observe(.connecting(candidate))
-    do throws(TransportError) {
-      stream = try network.connect(to: candidate, by: Deadline(plan.timeouts.connect, after: clock.now()).earlier(overall))
-    } catch {
-      hooks.backOff.recordFailure(candidate)
-      throw CandidateFailure(candidate, .connect, .broken(.transport(error)))
+  private func leave(_ failure: CandidateFailure, _ plan: DeliveryPlan, _ failures: inout [CandidateFailure]) {
+    hooks.backOff.record(.failed(failure), plan.backOff)
+    hooks.observe(.left(failure))
+    failures.append(failure)
+  }
+
+  /// Tells back-off and observers who won, and who was silent for too long meanwhile.
+  private func note(_ race: RaceResult, _ winner: RaceResult.Winner, _ plan: DeliveryPlan) {
+    for candidate in race.silent {
+      let failure = CandidateFailure(candidate, .connect, .broken(.transport(.timedOut)))
+      hooks.backOff.record(.failed(failure), plan.backOff)
     }
-    hooks.backOff.recordSuccess(candidate)
-    hooks.observe(.connected(candidate))
-    let limits = ConversationLimits(remote: plan.timeouts.remote, overall: overall, clock: clock)
-    var session = Session(Connection(stream, limits: limits), candidate: candidate, hooks: hooks)
-    let capabilities = try session.open(heloName: plan.heloName)
-    let result = session.deliver(plan.envelope, message, capabilities) { afterCrash in
+    hooks.backOff.record(.connected(winner.candidate), plan.backOff)
+    hooks.observe(.connected(winner.candidate))
+  }
+
+  private func race(_ plan: DeliveryPlan, _ overall: Deadline) -> ConnectionRace {
+    ConnectionRace(
+      network: network, clock: circumstances.clock, timeout: plan.timeouts.connect, overall: overall,
+      isAvoided: { candidate in
+        let isAvoided = hooks.backOff.isAvoided(candidate, plan.backOff)
+        if isAvoided { hooks.observe(.passedOver(candidate)) }
+        return isAvoided
+      }, willStart: { hooks.observe(.connecting($0)) })
+  }
+
+  /// One candidate, from the greeting to the end of the transaction.
+  private func converse(
+    _ winner: RaceResult.Winner, _ plan: DeliveryPlan, _ message: Message, _ overall: Deadline
+  ) throws(CandidateFailure) -> TransactionResult {
+    let limits = ConversationLimits(remote: plan.timeouts.remote, overall: overall, clock: circumstances.clock)
+    let address = winner.candidate.address
+    var session = Session(Connection(winner.stream, limits: limits), candidate: winner.candidate, hooks: hooks)
+    let capabilities = try session.open(heloName: winner.candidate.local?.heloName ?? plan.heloName) {
+      hooks.backOff.record(.greeted(winner.candidate), plan.backOff)
+    }
+    let result = session.deliver(plan, message, capabilities) { afterCrash in
       Signals.blockEndings()
-      lastWords.prepare(Verdict.reports(afterCrash, from: candidate.address).wire)
+      lastWords.prepare(Verdict.reports(afterCrash, from: address, deferred: plan.deferred).wire)
     }
     // Decided and kept for a crash before anything else is done; then goodbye, which may fail.
-    lastWords.prepare(Verdict.reports(result, from: candidate.address).wire)
+    lastWords.prepare(Verdict.reports(result, from: address, deferred: plan.deferred).wire)
     session.quit()
     return result
   }

@@ -2,16 +2,32 @@
 
 /// A planned delivery.
 public struct DeliveryPlan: Equatable, Sendable {
+  /// Recipients with the domains that RCPT will show.
   public let envelope: Envelope
   public let dialect: Dialect
   public let heloName: Bytes
   public let timeouts: Timeouts
+  /// SMTPUTF8 is used if the addresses or the message need it.
+  public let usesSMTPUTF8: Bool
+  /// Recipients that would take another route: they wait for a delivery of their own. Where they stand in argv, and the report.
+  public let deferred: [DeferredRecipient]
   /// nil when the mail goes to the host's own exchangers.
   public let route: Route?
   /// All that DNS or the route gave, best first.
   public let exchangers: [MailExchanger]
-  /// The addresses that will be tried, in this order.
+  public let family: FamilyPreference
+  public let backOff: BackOffLimits
+  /// The addresses that will be tried, in this order; those of one preference race.
   public let candidates: [Candidate]
+  /// Exchangers and addresses that won't be, each with its reason.
+  public let leftOut: [LeftOut]
+}
+
+/// A recipient that this delivery leaves out.
+public struct DeferredRecipient: Equatable, Sendable {
+  /// In argv, from 0.
+  public let position: Int
+  public let address: Address
 }
 
 /// How a delivery ended.

@@ -1,34 +1,52 @@
-// The program around a delivery: operands in, reports and an exit status out.
+// The programs around a delivery: operands in, reports and an exit status out.
 
-/// qmail-remote, but for the list of hooks.
+/// What the executables do, but for the list of hooks.
 public enum Program {
-  /// Delivers what the process was started for, and writes the reports to descriptor 1.
-  /// - Parameter hooks: the site's hooks for a control directory.
+  /// The site's hooks for a control directory.
+  public typealias HookList = (DialectChoice, Environment, Circumstances) -> HookSet
+
+  /// qmail-remote(8): delivers what the process was started for, and writes the reports to descriptor 1.
   /// - Returns: the exit status: 0, unless an outcome hook says otherwise.
-  public static func run(
-    operands: [Bytes], environment: Environment, hooks: (DialectChoice, Environment) -> HookSet
-  ) -> Int32 {
-    let circumstances = Circumstances.ofProcess()
+  public static func deliver(operands: [Bytes], environment: Environment, hooks: HookList) -> Int32 {
     var site = HookSet()
     let outcome: Outcome
     do throws(DeliveryFailure) {
-      let choice = try DialectChoice(operands: operands, environment: environment, open: ControlDirectory.init(path:))
-      let envelope = try Envelope(operands: operands, convention: choice.convention)
-      let config = try Config(choice.control, dialect: choice.dialect, environment: environment)
-      site = hooks(choice, environment)
-      let delivery = Delivery(
-        hooks: site, resolver: CAresResolver(servers: environment.value(CAresResolver.variable), clock: circumstances.clock),
-        interfaces: SystemInterfaces(), network: SocketNetwork(clock: circumstances.clock), lastWords: ProcessLastWords(),
-        circumstances: circumstances)
-      let plan = try delivery.plan(envelope, config)
-      outcome = delivery.execute(plan, Message(DescriptorSource(descriptor: 0), extraHeader: envelope.extraHeader))
+      let (delivery, plan) = try plan(operands: operands, environment: environment, hooks: hooks, chosen: &site)
+      outcome = delivery.execute(plan, Message(DescriptorSource(descriptor: 0), extraHeader: plan.envelope.extraHeader))
     } catch {
-      outcome = Outcome(reports: Reports(message: error.report))
+      outcome = Outcome(reports: error.reports)
     }
     ReportWriter.write(outcome.reports)
     site.observe(.reported(outcome))
     var status: Int32?
     for hook in site.outcomeHooks { status = hook.run(outcome) ?? status }
     return status ?? 0
+  }
+
+  /// qmail-remote-explain(8): what a delivery with these operands would do, in words, without a packet to any mail server.
+  public static func explain(operands: [Bytes], environment: Environment, hooks: HookList) -> String {
+    var site = HookSet()
+    do throws(DeliveryFailure) {
+      let (_, plan) = try plan(operands: operands, environment: environment, hooks: hooks, chosen: &site)
+      return PlanText.lines(plan).map { $0 + "\n" }.joined()
+    } catch {
+      return "report: \(error.report.wire.dropLast().text)"
+    }
+  }
+
+  /// - Parameter chosen: gets the hooks as soon as they are known, for what comes after a failure.
+  private static func plan(
+    operands: [Bytes], environment: Environment, hooks: HookList, chosen: inout HookSet
+  ) throws(DeliveryFailure) -> (Delivery, DeliveryPlan) {
+    let circumstances = Circumstances.ofProcess()
+    let choice = try DialectChoice(operands: operands, environment: environment, open: ControlDirectory.init(path:))
+    let envelope = try Envelope(operands: operands, convention: choice.convention)
+    chosen = hooks(choice, environment, circumstances)
+    let delivery = Delivery(
+      hooks: chosen,
+      resolver: CAresResolver(servers: environment.value(CAresResolver.variable), clock: circumstances.clock),
+      interfaces: SystemInterfaces(), network: SocketNetwork(clock: circumstances.clock), lastWords: ProcessLastWords(),
+      circumstances: circumstances)
+    return (delivery, try delivery.plan(envelope, choice, environment))
   }
 }

@@ -4,9 +4,13 @@ public import Agent
 
 public enum Site {
   /// The hooks of a delivery.
-  public static func hooks(_ choice: DialectChoice, _ environment: Environment) -> HookSet {
+  public static func hooks(_ choice: DialectChoice, _ environment: Environment, _ circumstances: Circumstances) -> HookSet {
     HookSet(
-      routers: [RouteTable(choice.control, dialect: choice.dialect)],
+      routers: [
+        MoreRoutes(choice.control, dialect: choice.dialect, environment: environment),
+        AuthenticatedSenders(choice.control, dialect: choice.dialect),
+        RouteTable(choice.control, dialect: choice.dialect, environment: environment),
+      ],
       backOff: NoBackOff(),
       observers: [],
       outcomeHooks: [])

@@ -4,4 +4,4 @@ import CSystem
 import Site
 
 StandardDescriptors.settle()
-exit(Program.run(operands: Arguments.ofProcess(), environment: Environment.ofProcess(), hooks: Site.hooks))
+exit(Program.deliver(operands: Arguments.ofProcess(), environment: Environment.ofProcess(), hooks: Site.hooks))

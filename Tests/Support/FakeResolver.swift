@@ -7,42 +7,74 @@ public final class FakeResolver: Resolver {
   /// The questions of each round, in the order they were asked.
   public private(set) var rounds: [[DNSQuestion]] = []
 
-  public init(_ table: [DNSQuestion: DNSAnswer] = [:]) { self.table = table }
+  public let believesValidation: Bool
 
-  /// Lines of a zone: `name MX preference exchanger`, `name A address`, `name AAAA address`, `name CNAME name`, and
-  /// `name TYPE SERVFAIL`, `name TYPE NODATA`.
-  public convenience init(zone: String) {
+  public init(_ table: [DNSQuestion: DNSAnswer] = [:], believesValidation: Bool = false) {
+    self.table = table
+    self.believesValidation = believesValidation
+  }
+
+  /// Lines of a zone: `name MX preference exchanger`, `name A address`, `name AAAA address`, `name CNAME name`, `name TLSA u s m hex`,
+  /// and `name TYPE SERVFAIL`, `name TYPE NODATA`. A last word `secure` on any line of a name and type means that it was validated.
+  public convenience init(zone: String, believesValidation: Bool = false) {
     var table: [DNSQuestion: DNSAnswer] = [:]
     for line in zone.split(separator: "\n") {
-      let words = line.split(separator: " ").map(String.init)
+      var words = line.split(separator: " ").map(String.init)
+      let isSecure = believesValidation && words.last == "secure"
+      if words.last == "secure" { words.removeLast() }
       guard words.count >= 3, let type = FakeResolver.types[words[1]] else { continue }
       let question = DNSQuestion(Array(words[0].utf8), type)
-      table[question] = FakeResolver.answer(words.dropFirst(2).map(\.self), type, after: table[question])
+      table[question] = FakeResolver.answer(Array(words.dropFirst(2)), type, isSecure, after: table[question])
     }
-    self.init(table)
+    self.init(table, believesValidation: believesValidation)
   }
 
   public func answers(to questions: [DNSQuestion], by deadline: Deadline) -> [DNSAnswer] {
     rounds.append(questions)
-    return questions.map { question in
-      if let answer = table[question] { return answer }
-      return table.keys.contains { $0.name == question.name } ? .noData(isSecure: false) : .noName(isSecure: false)
-    }
+    return questions.map { follow($0, steps: 0) }
   }
 
-  private static let types: [String: RecordType] = ["MX": .mx, "A": .a, "AAAA": .aaaa, "CNAME": .cname]
-
-  private static func answer(_ data: [String], _ type: RecordType, after earlier: DNSAnswer?) -> DNSAnswer {
-    if data[0] == "SERVFAIL" { return .failure("SERVFAIL") }
-    if data[0] == "NODATA" { return .noData(isSecure: false) }
-    var records: [DNSRecord] = []
-    if case .records(let known, _) = earlier { records = known }
-    switch type {
-    case .mx: records.append(.exchanger(preference: Int(data[0]) ?? 0, name: data.count > 1 ? Array(data[1].utf8) : []))
-    case .a, .aaaa: if let address = IPAddress(Array(data[0].utf8)) { records.append(.address(address)) }
-    case .cname: records.append(.alias(Array(data[0].utf8)))
+  /// As a real resolver does, follows aliases before it answers.
+  private func follow(_ question: DNSQuestion, steps: Int) -> DNSAnswer {
+    if let answer = table[question] { return answer }
+    let known = table.keys.contains { $0.name == question.name }
+    if question.type != .cname, case .records(let records, _)? = table[DNSQuestion(question.name, .cname)],
+      case .alias(let target)? = records.first
+    {
+      return steps < 10 ? follow(DNSQuestion(target, question.type), steps: steps + 1) : .failure("a loop")
     }
-    return .records(records, isSecure: false)
+    return known ? .noData(isSecure: false) : .noName(isSecure: false)
+  }
+
+  private static let types: [String: RecordType] = ["MX": .mx, "A": .a, "AAAA": .aaaa, "CNAME": .cname, "TLSA": .tlsa]
+
+  private static func answer(_ data: [String], _ type: RecordType, _ isSecure: Bool, after earlier: DNSAnswer?) -> DNSAnswer {
+    if data[0] == "SERVFAIL" { return .failure("SERVFAIL") }
+    if data[0] == "NODATA" { return .noData(isSecure: isSecure) }
+    var records: [DNSRecord] = []
+    var wasSecure = false
+    if case .records(let known, let secure) = earlier {
+      records = known
+      wasSecure = secure
+    }
+    if let record = record(data, type) { records.append(record) }
+    return .records(records, isSecure: isSecure || wasSecure)
+  }
+
+  private static func record(_ data: [String], _ type: RecordType) -> DNSRecord? {
+    switch type {
+    case .mx: return .exchanger(preference: Int(data[0]) ?? 0, name: data.count > 1 ? Array(data[1].utf8) : [])
+    case .a, .aaaa: return IPAddress(Array(data[0].utf8)).map(DNSRecord.address)
+    case .cname: return .alias(Array(data[0].utf8))
+    case .tlsa:
+      guard data.count == 4, let usage = UInt8(data[0]), let selector = UInt8(data[1]), let matching = UInt8(data[2]) else {
+        return nil
+      }
+      let pairs = stride(from: 0, to: data[3].count - 1, by: 2).map { data[3].dropFirst($0).prefix(2) }
+      return .tlsa(
+        TLSARecord(
+          usage: usage, selector: selector, matching: matching, association: pairs.compactMap { UInt8($0, radix: 16) }))
+    }
   }
 }
 

@@ -1,22 +1,43 @@
 // The settings of one delivery, read before the first packet. One file per topic beside this one; here they come together.
 
 /// What the control files say, apart from routes.
-public struct Config: Sendable {
+public struct Config {
+  private let control: ControlDirectory
   public let dialect: Dialect
   public let environment: Environment
   public let identity: Identity
   public let timeouts: Timeouts
   public let ownAddresses: OwnAddressRules
+  public let lookups: LookupSettings
+  /// SMTPUTF8 (RFC 6531) is used for mail that needs it.
+  public let usesSMTPUTF8: Bool
 
   /// - Throws: 4.3.0 for a file that can't be read or a missing name, 4.3.5 for a line that can't be followed.
   public init(
     _ control: ControlDirectory, dialect: Dialect, environment: Environment = Environment()
   ) throws(DeliveryFailure) {
+    self.control = control
     self.dialect = dialect
     self.environment = environment
-    identity = try Identity(control)
+    identity = try Identity(control, dialect)
     timeouts = try Timeouts(control, dialect: dialect)
     ownAddresses = try OwnAddressRules(control)
+    lookups = try LookupSettings(control, dialect, environment)
+    usesSMTPUTF8 = dialect.hasSMTPUTF8ByDefault || environment.value("SMTPUTF8") != nil
+  }
+}
+
+extension Config {
+  /// Our side of the connections of a delivery.
+  /// - Throws: 4.3.0 for what should be an address and isn't.
+  func localSide(_ question: RouteQuestion, _ route: Route?, seconds: Int64) throws(DeliveryFailure) -> LocalSideRules {
+    try LocalSideRules(control, environment, identity, question, route, seconds: seconds)
+  }
+
+  /// Over which family a host is tried first.
+  /// - Throws: 4.3.5 for a preference that doesn't exist.
+  func family(for host: Domain) throws(DeliveryFailure) -> FamilyPreference {
+    try FamilyPreference(for: host, control, dialect, environment)
   }
 }
 
@@ -25,17 +46,27 @@ public struct Identity: Sendable {
   /// The operand of EHLO and HELO: control file `helohost`, else `me`.
   public let heloName: Bytes
 
-  init(_ control: ControlDirectory) throws(DeliveryFailure) {
+  init(_ control: ControlDirectory, _ dialect: Dialect) throws(DeliveryFailure) {
     var file = try control.file("helohost")
+    if file?.firstLine.isEmpty == true, dialect.emptyMeansUnset { file = nil }
     if file == nil { file = try control.file("me") }
     guard let file else {
       throw .controlUnreadable("control/me: there is none, and no control/helohost")
     }
     heloName = Bytes(file.firstLine)
     // A line end would be a command of its own; a carriage return is what an editor of another system leaves behind.
-    guard !heloName.contains(where: { $0 < 32 || $0 == 127 }) else {
-      throw .controlInvalid("\(file.place):1", "the name contains a control character")
+    // A server's refusal of no name, or of half of one, would bounce mail for our own mistake.
+    guard Identity.isName(heloName) else {
+      throw .controlInvalid(
+        file.place(line: 1), heloName.isEmpty ? "no name" : "the name contains a blank or a control character")
     }
+  }
+}
+
+extension Identity {
+  /// Something to greet with: no blanks, no line ends.
+  static func isName(_ name: some Collection<UInt8>) -> Bool {
+    !name.isEmpty && !name.contains { $0 <= 32 || $0 == 127 }
   }
 }
 
@@ -63,7 +94,7 @@ public struct Timeouts: Equatable, Sendable {
   }
 
   /// Leading digits count (`60s` is 60); what has none is ignored, as qmail-control(5) has it.
-  private static func number(_ text: ArraySlice<UInt8>, _ dialect: Dialect) -> Int? {
+  static func number(_ text: ArraySlice<UInt8>, _ dialect: Dialect) -> Int? {
     let digits = text.prefix(while: \.isDigit)
     guard dialect.numbersMayTrail || digits.count == text.count else { return nil }
     guard !digits.isEmpty else { return nil }

@@ -3,14 +3,30 @@ internal import CSystem
 
 /// One control file, read whole.
 public struct ControlFile: Sendable {
-  /// Its name below the control directory.
-  public let name: String
+  /// For reports: `control/smtproutes`, or the variable.
+  public let place: String
   public let bytes: Bytes
+  /// The value of a variable is one line, whatever it holds.
+  private let isOneLine: Bool
 
+  /// - Parameter name: below the control directory, or a path.
   public init(name: String, bytes: Bytes) {
-    self.name = name
+    place = ControlFile.place(name)
     self.bytes = bytes
+    isOneLine = false
   }
+
+  /// A variable that stands in for a file.
+  init(variable: String, value: Bytes) {
+    place = "the variable \(variable)"
+    bytes = value
+    isOneLine = true
+  }
+
+  static func place(_ name: String) -> String { name.hasPrefix("/") ? name : "control/\(name)" }
+
+  /// For reports: `control/smtproutes:3`.
+  func place(line number: Int) -> String { isOneLine ? place : "\(place):\(number)" }
 
   /// The first line without the blanks at its end. Leading blanks count, `#` is not special (qmail-control(5)).
   public var firstLine: ArraySlice<UInt8> {
@@ -20,6 +36,7 @@ public struct ControlFile: Sendable {
   /// Every line that says something: blanks at the end are removed, empty lines and lines that start with `#` are dropped. The
   /// last line need not end in a line feed. A null byte divides lines as a line feed does.
   public func forEachLine(_ body: (_ number: Int, _ line: ArraySlice<UInt8>) -> Void) {
+    if isOneLine { return body(1, bytes[...]) }
     var number = 1
     var start = bytes.startIndex
     while start < bytes.endIndex {
@@ -36,9 +53,6 @@ public struct ControlFile: Sendable {
     forEachLine { lines.append(($0, $1)) }
     return lines
   }
-
-  /// For reports: `control/smtproutes`.
-  public var place: String { "control/\(name)" }
 }
 
 /// The files of one control directory. Its listing is read once: most of the files a delivery asks for don't exist, and a name in a
@@ -87,9 +101,29 @@ public final class ControlDirectory {
     case .missing: return nil
     case .memory(let files): return files[name].map { ControlFile(name: name, bytes: $0) }
     case .folder(let descriptor, let names):
-      if let names, !names.contains(name) { return nil }
+      if let names, !name.hasPrefix("/"), !names.contains(name) { return nil }
       return try read(name, in: descriptor)
     }
+  }
+
+  /// The constant database of that name, or nil when there is none.
+  /// - Throws: 4.3.0 when it is there and can't be read.
+  func database(_ name: String) throws(DeliveryFailure) -> ConstantDatabase? {
+    let number: Int32
+    switch contents {
+    case .missing: return nil
+    case .memory(let files):
+      guard let bytes = files[name] else { return nil }
+      number = unsafe bytes.withUnsafeBytes { unsafe csys_memory_file($0.baseAddress, $0.count) }
+    case .folder(let folder, let names):
+      if let names, !name.hasPrefix("/"), !names.contains(name) { return nil }
+      number = unsafe csys_openat(folder, name, O_RDONLY | O_NONBLOCK)
+      if number < 0, csys_errno() == ENOENT { return nil }
+    }
+    guard number >= 0 else {
+      throw .controlUnreadable("\(ControlFile.place(name)): \(unsafe String(cString: csys_error_text(csys_errno())))")
+    }
+    return try ConstantDatabase(FileDescriptor(owning: number), place: ControlFile.place(name))
   }
 
   private func exists(_ name: String, in folder: Int32) -> Bool { unsafe faccessat(folder, name, F_OK, 0) == 0 }
@@ -100,19 +134,19 @@ public final class ControlDirectory {
     guard number >= 0 else {
       let reason = csys_errno()
       if reason == ENOENT { return nil }
-      throw .controlUnreadable("control/\(name): \(unsafe String(cString: csys_error_text(reason)))")
+      throw .controlUnreadable("\(ControlFile.place(name)): \(unsafe String(cString: csys_error_text(reason)))")
     }
     let descriptor = FileDescriptor(owning: number)
     var status = stat()
     let isRegular = unsafe fstat(descriptor.number, &status) == 0 && Int32(status.st_mode) & S_IFMT == S_IFREG
     guard isRegular, status.st_size <= ControlDirectory.sizeLimit else {
-      throw .controlUnreadable("control/\(name): \(isRegular ? "too large" : "not a file")")
+      throw .controlUnreadable("\(ControlFile.place(name)): \(isRegular ? "too large" : "not a file")")
     }
     var bytes = Bytes()
     while true {
       let wanted = max(Int(status.st_size) + 1 - bytes.count, 4_096)
       guard let block = FileDescriptor.read(descriptor.number, limit: wanted) else {
-        throw .controlUnreadable("control/\(name): \(unsafe String(cString: csys_error_text(csys_errno())))")
+        throw .controlUnreadable("\(ControlFile.place(name)): \(unsafe String(cString: csys_error_text(csys_errno())))")
       }
       if bytes.isEmpty { bytes = block } else { bytes += block }
       // One read is enough as long as the file holds what fstat said; a full block means that it has grown.

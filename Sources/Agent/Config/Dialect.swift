@@ -35,6 +35,18 @@ public enum Dialect: String, Sendable, CaseIterable {
   /// A time limit of 0 is no limit at skarnet's; elsewhere it would give up at once, which nobody can want.
   var zeroMeansUnlimited: Bool { self == .skarnet }
 
+  /// s/qmail and indimail write a recipient's domain as its canonical name.
+  var rewritesRecipients: Bool { self == .sqmail || self == .indimail }
+
+  /// Servers that offer TLS get it, though no control file asks for it.
+  var hasTLSByDefault: Bool { self == .stock || self == .sqmail }
+
+  /// s/qmail uses SMTPUTF8 wherever a message needs it; the others only if the variable SMTPUTF8 is set.
+  var hasSMTPUTF8ByDefault: Bool { self == .sqmail }
+
+  /// An empty file is as good as none at skarnet's.
+  var emptyMeansUnset: Bool { self == .skarnet }
+
   /// skarnet takes a number only if the whole file is one.
   var numbersMayTrail: Bool { self != .skarnet }
 }
@@ -64,11 +76,12 @@ public struct DialectChoice {
       case .indimail: .indimail
       case .stock, .sqmail, .skarnet: .stock
       }
-    control = open(environment.value("CONTROLDIR") ?? DialectChoice.directory(convention))
+    let path = environment.value("CONTROLDIR") ?? []
+    control = open(path.isEmpty ? DialectChoice.directory(convention) : path)
     if let named {
       dialect = named
     } else if let file = try control.file("dialect"), !file.firstLine.isEmpty {
-      dialect = try Dialect(name: file.firstLine, from: "\(file.place):1")
+      dialect = try Dialect(name: file.firstLine, from: file.place(line: 1))
     } else {
       dialect = DialectChoice.guess(convention, control)
     }

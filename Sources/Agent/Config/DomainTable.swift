@@ -7,20 +7,32 @@ public enum RouteKeys: Sendable {
   case dottedSuffixes
   /// `a.b.c`, `b.c`, `c`, and the empty key; case counts (dialect skarnet).
   case bareDomains
+  /// A remote IP address: `10.1.2.3`, `10.1.2.`, `10.1.`, `10.`, and the empty key; IPv6 addresses whole, in brackets.
+  case addressPrefixes
+  /// An address: `a.b@c.d`, `.b@c.d`, `@c.d`, `.d`, and the empty key; case doesn't count.
+  case senderParts
 
   /// The keys for a name, most specific first. No two have the same length.
   func positions(of name: Bytes) -> [ArraySlice<UInt8>] {
+    if self == .addressPrefixes { return RouteKeys.prefixes(of: name) }
     var positions = [name[...]]
-    for index in name.indices where name[index] == UInt8(ascii: ".") {
-      let rest = name[(self == .dottedSuffixes ? index : index + 1)...]
+    for index in name.indices where name[index] == UInt8(ascii: ".") || self == .senderParts && name[index] == UInt8(ascii: "@")
+    {
+      let rest = name[(self == .bareDomains ? index + 1 : index)...]
       if rest.count < positions[positions.count - 1].count { positions.append(rest) }
     }
     if positions[positions.count - 1].count > 0 { positions.append([]) }
     return positions
   }
 
+  private static func prefixes(of address: Bytes) -> [ArraySlice<UInt8>] {
+    guard !address.contains(UInt8(ascii: ":")) else { return [(Bytes("[") + address + Bytes("]"))[...], []] }
+    let dots = address.indices.filter { address[$0] == UInt8(ascii: ".") }
+    return [address[...]] + dots.reversed().map { address[...$0] } + [[]]
+  }
+
   func matches(_ key: ArraySlice<UInt8>, _ position: ArraySlice<UInt8>) -> Bool {
-    self == .dottedSuffixes ? key.equalsIgnoringCase(position) : key == position
+    self == .bareDomains ? key == position : key.equalsIgnoringCase(position)
   }
 }
 
@@ -55,7 +67,7 @@ struct DomainTable {
       else { return }
       found = (number, line[(colon + 1)...], position)
     }
-    return found.map { Entry(place: "\(file.place):\($0.number)", value: $0.value, position: $0.position) }
+    return found.map { Entry(place: file.place(line: $0.number), value: $0.value, position: $0.position) }
   }
 
   /// Where the colon after the key stands. An address literal in brackets is a key with colons of its own.

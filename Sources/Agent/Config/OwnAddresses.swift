@@ -25,7 +25,7 @@ public struct OwnAddressRules: Sendable {
     var blocks: [IPBlock] = []
     for (number, line) in file.lines {
       guard let block = IPBlock(line) else {
-        throw .controlInvalid("\(file.place):\(number)", "neither an IP address nor a block of them")
+        throw .controlInvalid(file.place(line: number), "neither an IP address nor a block of them")
       }
       blocks.append(block)
     }

@@ -22,8 +22,11 @@ internal import CSystem
     if let channel = unsafe channel { unsafe ares_destroy(channel) }
   }
 
+  public private(set) lazy var believesValidation = servers.map(ResolverTrust.isLocal) ?? ResolverTrust.systemIsTrusted()
+
   public func answers(to questions: [DNSQuestion], by deadline: Deadline) -> [DNSAnswer] {
-    let pending = questions.map { Pending($0) }
+    let believesAD = believesValidation
+    let pending = questions.map { Pending($0, believesAD: believesAD) }
     guard let channel = unsafe openChannel() else {
       return questions.map { _ in .failure("the resolver can't be started or its address is wrong") }
     }
@@ -93,9 +96,13 @@ internal import CSystem
 /// One question under way.
 private final class Pending {
   let question: DNSQuestion
+  private let believesAD: Bool
   private(set) var answer: DNSAnswer?
 
-  init(_ question: DNSQuestion) { self.question = question }
+  init(_ question: DNSQuestion, believesAD: Bool) {
+    self.question = question
+    self.believesAD = believesAD
+  }
 
   /// A UDP answer of this size crosses any network whole (DNS flag day 2020).
   private static let datagramLimit: Int32 = 1_232
@@ -132,6 +139,6 @@ private final class Pending {
       return
     }
     let response = unsafe Bytes(UnsafeBufferPointer(start: bytes, count: Int(length)))
-    pending.answer = DNSMessage.answer(in: response, to: pending.question, believesAD: false)
+    pending.answer = DNSMessage.answer(in: response, to: pending.question, believesAD: pending.believesAD)
   }
 }

@@ -40,7 +40,7 @@ struct DNSMessage {
     let name = try self.name()
     let type = try word()
     let recordClass = try word()
-    guard name.equalsIgnoringCase(question.name), type == question.type.rawValue, recordClass == 1 else {
+    guard name.equalsIgnoringCase(DNSMessage.escaped(question.name)), type == question.type.rawValue, recordClass == 1 else {
       return .failure("an answer to another question")
     }
     let isSecure = believesAD && flags & 0x20 != 0
@@ -63,7 +63,7 @@ struct DNSMessage {
   private mutating func answer(
     from records: [ResourceRecord], to question: DNSQuestion, isSecure: Bool
   ) throws(Malformed) -> DNSAnswer {
-    var name = question.name
+    var name = DNSMessage.escaped(question.name)
     if question.type != .cname {
       var aliases = 0
       while let alias = records.first(where: { $0.type == RecordType.cname.rawValue && $0.owner.equalsIgnoringCase(name) }) {
@@ -95,6 +95,13 @@ struct DNSMessage {
       let name = try self.name()
       guard offset == range.upperBound else { throw Malformed() }
       return .alias(name)
+    case .tlsa:
+      guard range.count > 3 else { throw Malformed() }
+      let usage = try byte()
+      let selector = try byte()
+      let matching = try byte()
+      return .tlsa(
+        TLSARecord(usage: usage, selector: selector, matching: matching, association: Bytes(bytes[offset..<range.upperBound])))
     }
   }
 
@@ -147,6 +154,15 @@ struct DNSMessage {
       default: throw Malformed()
       }
     }
+  }
+
+  /// A name that somebody typed, in the form that names of responses have here: its dots and backslashes already mean what they say.
+  private static func escaped(_ name: Bytes) -> Bytes {
+    var escaped = Bytes()
+    for byte in name {
+      if byte == UInt8(ascii: ".") || byte == UInt8(ascii: "\\") { escaped.append(byte) } else { append(byte, to: &escaped) }
+    }
+    return escaped
   }
 
   /// RFC 1035 section 5.1: what would read as something else is written `\DDD`.

@@ -1,11 +1,12 @@
 // What a delivery asks of DNS, as values. Who asks, and over which sockets, is behind the protocol.
 
-/// A record type the agent asks for (RFC 1035 section 3.2.2, RFC 3596).
+/// A record type the agent asks for (RFC 1035 section 3.2.2, RFC 3596, RFC 6698).
 public enum RecordType: UInt16, Sendable, CaseIterable {
   case a = 1
   case cname = 5
   case mx = 15
   case aaaa = 28
+  case tlsa = 52
 }
 
 public struct DNSQuestion: Hashable, Sendable {
@@ -24,6 +25,7 @@ public enum DNSRecord: Equatable, Sendable {
   case address(IPAddress)
   case exchanger(preference: Int, name: Bytes)
   case alias(Bytes)
+  case tlsa(TLSARecord)
 }
 
 /// What came of a question. A failure is never the same as "there is none": one is asked again, the other is final.
@@ -58,6 +60,9 @@ public enum DNSAnswer: Equatable, Sendable {
 
 /// Answers questions.
 public protocol Resolver: AnyObject {
+  /// Whether answers may say that they were validated (D4). Without that, nothing that needs validation has to be asked.
+  var believesValidation: Bool { get }
+
   /// Asks all questions at once.
   /// - Returns: one answer for each question, in their order; failures included, never thrown.
   func answers(to questions: [DNSQuestion], by deadline: Deadline) -> [DNSAnswer]

@@ -1,4 +1,6 @@
-// The host operand: where the envelope wants to go, before any route. Knows how literals are written, not what they lead to.
+// The host operand: where the envelope wants to go, before any route. Knows how literals and internationalised names are written, not
+// what they lead to. The only file that knows libidn2.
+internal import CIDN2
 
 /// A domain or an address literal, as the first operand or a route's relay names it.
 public struct Domain: Equatable, Sendable {
@@ -20,5 +22,25 @@ public struct Domain: Equatable, Sendable {
     let tag = "IPv6:"
     if inside.startsIgnoringCase(with: tag) { return IPAddress(v6: inside.dropFirst(tag.utf8.count)) }
     return IPAddress(v4: inside) ?? IPAddress(v6: inside)
+  }
+
+  /// The name for DNS and for servers that know ASCII only: the text itself, or its A-label (RFC 5891 section 5).
+  /// - Throws: 5.1.2 for what is no domain, 4.3.0 when the library is missing.
+  func aLabel() throws(DeliveryFailure) -> Bytes { try Domain.aLabel(of: text[...]) }
+
+  static func aLabel(of text: ArraySlice<UInt8>) throws(DeliveryFailure) -> Bytes {
+    guard text.contains(where: { $0 > 127 }) else { return Bytes(text) }
+    var converted: UnsafeMutablePointer<CChar>?
+    var problem: UnsafePointer<CChar>?
+    let result = unsafe (Bytes(text) + [0]).withUnsafeBufferPointer {
+      unsafe cidn2_to_a_label($0.baseAddress, &converted, &problem)
+    }
+    if result == cidn2_converted, let converted = unsafe converted {
+      defer { unsafe cidn2_free(converted) }
+      return unsafe Bytes(cString: converted)
+    }
+    let reason = unsafe problem.map { unsafe String(cString: $0) } ?? ""
+    guard result == cidn2_refused else { throw .libraryMissing(reason) }
+    throw .noALabel(Bytes(text), reason)
   }
 }

@@ -69,6 +69,20 @@ public final class Message {
   /// The pieces of a message that is here whole.
   var wholePieces: [ArraySlice<UInt8>] { [extraHeader[...], firstBlock[...]] }
 
+  /// Whether the newest trace line says that the message came by an SMTPUTF8 protocol (RFC 6531 section 4.3, `with UTF8SMTP…`).
+  var cameAsSMTPUTF8: Bool {
+    let field = "received:"
+    var isInField = false
+    for line in firstBlock.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+      let isContinued = line.first == UInt8(ascii: " ") || line.first == UInt8(ascii: "\t")
+      if isInField, !isContinued { return false }
+      isInField = isInField || line.startsIgnoringCase(with: field)
+      if isInField, line.containsWordIgnoringCase("with utf8") { return true }
+      if line.isEmpty || line.elementsEqual([UInt8(ascii: "\r")]) { return false }
+    }
+    return false
+  }
+
   /// The next piece in order; nil at the end.
   /// - Throws: 4.3.0 when descriptor 0 can't be read any more.
   func nextPiece() throws(DeliveryFailure) -> ArraySlice<UInt8>? {

@@ -3,15 +3,20 @@
 /// The hooks. Built in `Site`, the one list that a site edits.
 public struct HookSet {
   public var routers: [any Router]
+  public var environmentEditors: [any EnvironmentEditor]
+  public var envelopeRewriters: [any EnvelopeRewriter]
   public var backOff: any BackOff
   public var observers: [any Observer]
   public var outcomeHooks: [any OutcomeHook]
 
   public init(
-    routers: [any Router] = [], backOff: any BackOff = NoBackOff(), observers: [any Observer] = [],
+    routers: [any Router] = [], environmentEditors: [any EnvironmentEditor] = [],
+    envelopeRewriters: [any EnvelopeRewriter] = [], backOff: any BackOff = NoBackOff(), observers: [any Observer] = [],
     outcomeHooks: [any OutcomeHook] = []
   ) {
     self.routers = routers
+    self.environmentEditors = environmentEditors
+    self.envelopeRewriters = envelopeRewriters
     self.backOff = backOff
     self.observers = observers
     self.outcomeHooks = outcomeHooks

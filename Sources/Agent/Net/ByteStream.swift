@@ -7,6 +7,8 @@ public enum TransportError: Error, Equatable, Sendable {
   case closed
   /// An errno.
   case failed(Int32)
+  /// The local address can't be used, with the errno.
+  case cannotBind(IPAddress, Int32)
 }
 
 public protocol ByteStream: AnyObject {
@@ -27,8 +29,18 @@ public protocol ByteStream: AnyObject {
   var hasInput: Bool { get }
 }
 
-/// Makes connections.
+/// Makes connections, several at a time.
 public protocol Network {
-  /// - Throws: the reason why there is none.
-  func connect(to candidate: Candidate, by deadline: Deadline) throws(TransportError) -> any ByteStream
+  /// Starts a connection without waiting for it. It is given up when the value goes.
+  /// - Throws: the reason why it can't even be started.
+  func start(_ candidate: Candidate) throws(TransportError) -> any PendingConnection
+
+  /// Waits until at least one of them is decided, or until the deadline.
+  func wait(for connections: [any PendingConnection], by deadline: Deadline)
+}
+
+/// A connection that is being made.
+public protocol PendingConnection: AnyObject {
+  /// nil as long as it is under way.
+  var result: Result<any ByteStream, TransportError>? { get }
 }

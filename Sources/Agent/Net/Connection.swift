@@ -24,8 +24,8 @@ struct Connection: ~Copyable {
 
   /// What a body has to move within the limit of one reply, or it doesn't move at all.
   private static let progressUnit = 65_536
-  /// Replies to a long flight that wait here before they are read. Beyond, the server has to wait for us.
-  private static let inputLimit = 4 << 20
+  /// Replies to a long flight wait here until they are read. An honest server's are shorter than this; beyond, it has to wait for us.
+  private static let replySize = 2_048
 
   init(_ stream: any ByteStream, limits: ConversationLimits) {
     self.stream = stream
@@ -98,14 +98,16 @@ struct Connection: ~Copyable {
   }
 
   /// Sends all bytes, reading replies meanwhile where the server needs it.
-  mutating func send(_ bytes: ArraySlice<UInt8>) throws(TransportError) {
+  /// - Parameter replies: how many will be due; the server is not allowed to send us much more.
+  mutating func send(_ bytes: ArraySlice<UInt8>, replies: Int) throws(TransportError) {
+    let inputLimit = (replies + 1) * Connection.replySize
     var rest = bytes
     var deadline = limits.deadline
     var moved = 0
     while !rest.isEmpty {
       let before = input.count
       let count =
-        input.count - consumed < Connection.inputLimit
+        input.count - consumed < inputLimit
         ? try stream.write(rest, readingInto: &input, by: deadline) : try stream.write(rest, by: deadline)
       rest = rest.dropFirst(count)
       moved += count

@@ -19,11 +19,14 @@ extension IPAddress {
   var family: Int32 { isV6 ? AF_INET6 : AF_INET }
 
   /// Calls `body` with the address and a port as a `sockaddr`.
-  func withSocketAddress<Result>(port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+  func withSocketAddress<Result>(port: UInt16, scope: UInt32 = 0, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result)
+    -> Result
+  {
     if isV6 {
       var v6 = sockaddr_in6()
       v6.sin6_family = sa_family_t(AF_INET6)
       v6.sin6_port = port.bigEndian
+      v6.sin6_scope_id = scope
       unsafe withUnsafeMutableBytes(of: &v6.sin6_addr) { unsafe $0.copyBytes(from: bytes) }
       return unsafe withUnsafePointer(to: &v6) {
         unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {

@@ -1,43 +1,14 @@
-// TCP sockets: connecting and streaming, non-blocking under poll(2).
+// A connected TCP socket as a stream, non-blocking under poll(2).
 internal import CSystem
-
-/// Connects with real sockets.
-public struct SocketNetwork: Network {
-  private let clock: any MonotonicClock
-
-  public init(clock: any MonotonicClock) { self.clock = clock }
-
-  public func connect(to candidate: Candidate, by deadline: Deadline) throws(TransportError) -> any ByteStream {
-    let stream = try SocketStream(family: candidate.address.family, clock: clock)
-    try stream.connect(to: candidate.address, port: candidate.port, by: deadline)
-    return stream
-  }
-}
 
 /// One TCP connection. A class, because the descriptor has one owner and a connection's layers share it.
 final class SocketStream: ByteStream {
   private let descriptor: FileDescriptor
   private let clock: any MonotonicClock
 
-  fileprivate init(family: Int32, clock: any MonotonicClock) throws(TransportError) {
-    let number = csys_tcp_socket(family)
-    guard number >= 0 else { throw .failed(csys_errno()) }
-    descriptor = FileDescriptor(owning: number)
+  init(_ descriptor: consuming FileDescriptor, clock: any MonotonicClock) {
+    self.descriptor = descriptor
     self.clock = clock
-  }
-
-  fileprivate func connect(to address: IPAddress, port: UInt16, by deadline: Deadline) throws(TransportError) {
-    let number = descriptor.number
-    let status = unsafe address.withSocketAddress(port: port) { unsafe CSystem.connect(number, $0, $1) }
-    if status == 0 { return }
-    // An interrupted connect goes on as a non-blocking one does.
-    guard csys_errno() == EINPROGRESS || csys_errno() == EINTR else { throw .failed(csys_errno()) }
-    _ = try wait(for: POLLOUT, by: deadline)
-    var reason: Int32 = 0
-    var size = socklen_t(MemoryLayout<Int32>.size)
-    guard unsafe getsockopt(number, SOL_SOCKET, SO_ERROR, &reason, &size) == 0 else { throw .failed(csys_errno()) }
-    if reason == ETIMEDOUT { throw .timedOut }
-    if reason != 0 { throw .failed(reason) }
   }
 
   func read(into buffer: inout Bytes, by deadline: Deadline) throws(TransportError) {

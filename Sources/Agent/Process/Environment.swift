@@ -24,6 +24,21 @@ public struct Environment: Sendable {
     return Environment(entries)
   }
 
+  /// All entries, `NAME=value` each.
+  public var all: [Bytes] { entries }
+
+  mutating func remove(_ name: Bytes) {
+    entries.removeAll { $0.count > name.count && $0[name.count] == UInt8(ascii: "=") && $0.starts(with: name) }
+  }
+
+  mutating func append(_ name: Bytes, _ value: Bytes) { entries.append(name + Bytes("=") + value) }
+
+  /// The value of a variable that names a file; nil when unset or empty.
+  func fileName(_ name: String) -> String? {
+    guard let value = value(name), !value.isEmpty else { return nil }
+    return value.text
+  }
+
   /// The value of `name`; nil when unset, empty when set to nothing. The first of several entries counts, as in getenv(3).
   public func value(_ name: String) -> Bytes? {
     for entry in entries {

@@ -9,6 +9,8 @@ public struct DeliveryFailure: Error, Equatable, Sendable {
   public let words: Bytes
   /// A second line: the file and the line, or what the system said.
   public let detail: Bytes
+  /// Recipients that the failure isn't about, because they take another route.
+  var deferred: [DeferredRecipient] = []
 
   public init(_ status: EnhancedStatus, _ words: Bytes, detail: Bytes = []) {
     self.status = status
@@ -19,6 +21,9 @@ public struct DeliveryFailure: Error, Equatable, Sendable {
   init(_ status: EnhancedStatus, _ words: String, detail: String = "") {
     self.init(status, Bytes(words), detail: Bytes(detail))
   }
+
+  /// All reports of a delivery that ends so.
+  public var reports: Reports { Verdict.reports(report, deferred: deferred) }
 
   public var report: Report {
     var text = words + Bytes(" (#\(status))\n")
@@ -51,6 +56,14 @@ extension DeliveryFailure {
     DeliveryFailure(.init(.temporary, 3, 5), "Unable to use \(place): \(fault).")
   }
 
+  static func invalidLocalAddress(_ words: String, _ place: String) -> DeliveryFailure {
+    DeliveryFailure(.init(.temporary, 3, 0), "\(words).", detail: place)
+  }
+
+  static func cannotBind(_ address: IPAddress) -> DeliveryFailure {
+    DeliveryFailure(.init(.temporary, 3, 0), "System can't bind to local ip address: \(address.text).")
+  }
+
   static func systemResources(_ errorNumber: Int32) -> DeliveryFailure {
     let text = unsafe String(cString: csys_error_text(errorNumber))
     return DeliveryFailure(.init(.temporary, 3, 0), "System resources temporarily unavailable.", detail: text)
@@ -66,6 +79,30 @@ extension DeliveryFailure {
   static func noSuchHost(_ host: Bytes) -> DeliveryFailure {
     let words = Bytes("Sorry, I couldn't find any host named ") + host.printable + Bytes(".")
     return DeliveryFailure(.init(.permanent, 1, 2), words)
+  }
+
+  /// RFC 5891 section 5: the name can't exist in DNS.
+  static func noALabel(_ domain: Bytes, _ reason: String) -> DeliveryFailure {
+    // UTF-8 is let through here: the name is what the reader has to recognise.
+    let isUTF8 = String(validating: domain, as: UTF8.self) != nil
+    let shown = isUTF8 ? domain.map { $0 < 33 || $0 == 127 ? UInt8(ascii: "?") : $0 } : domain.printable
+    return DeliveryFailure(
+      .init(.permanent, 1, 2), Bytes("Sorry, ") + shown + Bytes(" is no valid internationalised domain: \(reason)."))
+  }
+
+  /// Rules of our own leave nobody to connect to.
+  static func nobodyLeft(_ family: FamilyPreference, _ leftOut: [LeftOut]) -> DeliveryFailure {
+    // The last reason is that of the last address; with a rule for families it is usually that.
+    let reason = leftOut.last { $0.address != nil }?.reason ?? "nothing"
+    return DeliveryFailure(.init(.temporary, 4, 1), "Sorry, I wasn't able to establish an SMTP connection.", detail: reason)
+  }
+
+  static func libraryMissing(_ detail: String) -> DeliveryFailure {
+    DeliveryFailure(.init(.temporary, 3, 0), "System resources temporarily unavailable.", detail: detail)
+  }
+
+  static func aliasLookupFailed(_ domain: Bytes) -> DeliveryFailure {
+    DeliveryFailure(.init(.temporary, 4, 3), Bytes("CNAME lookup failed temporarily for: ") + domain.printable + Bytes("."))
   }
 
   static let noExchanger = DeliveryFailure(

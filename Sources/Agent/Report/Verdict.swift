@@ -7,23 +7,14 @@
 // asked, and the person who reads the report is told. The mail is bounced only if a server refused it for good (5yz) and nothing else
 // happened: nonsense, silence and our own trouble are always tried again.
 
-/// What is to be done.
-public enum Verdict: Equatable, Sendable {
-  case nextCandidate
-  case finish(Reports)
-
-  /// After a failure before the envelope.
-  /// - Parameters:
-  ///   - failures: of this delivery so far, in order.
-  ///   - remaining: how many candidates are left.
-  public static func after(_ failures: [CandidateFailure], remaining: Int) -> Verdict {
-    remaining > 0 ? .nextCandidate : .finish(Reports(message: exhausted(failures)))
-  }
-
-  /// The report when no candidate is left: `D` only if each of them said so for good. The text is that of the failure that came
-  /// furthest, because it tells most; of equals the last.
-  public static func exhausted(_ failures: [CandidateFailure]) -> Report {
+/// What it came to.
+public enum Verdict {
+  /// The report when every candidate failed before the envelope: `D` only if each of them said so for good, and nobody else might take the
+  /// mail. The text is that of the failure that came furthest, because it tells most; of equals the last.
+  /// - Parameter untried: why some candidate was not asked, if one wasn't.
+  public static func exhausted(_ failures: [CandidateFailure], untried: DeliveryFailure? = nil) -> Report {
     let temporary = failures.filter { $0.disposition == .temporary }
+    if temporary.isEmpty, let untried { return untried.report }
     let deciding = temporary.isEmpty ? failures : temporary
     var telling: CandidateFailure?
     for failure in deciding where failure.stage.rawValue >= telling?.stage.rawValue ?? 0 { telling = failure }
@@ -31,18 +22,33 @@ public enum Verdict: Equatable, Sendable {
   }
 
   /// The reports of a transaction.
-  public static func reports(_ result: TransactionResult, from address: IPAddress) -> Reports {
+  /// - Parameter deferred: recipients that were left out of it. Their reports stand where argv has them; so that none moves, those before
+  ///   them that have no answer of their own get the message's. Without reports of their own they would share its bounce.
+  public static func reports(
+    _ result: TransactionResult, from address: IPAddress, deferred: [DeferredRecipient] = []
+  ) -> Reports {
     let message: Report =
       switch result.end {
       case .senderRefused(let reply): Wording.senderRefused(reply, address)
       case .noRecipient: Wording.givingUp(address)
+      case .unicodeRefused: Wording.unicodeRefused(address)
       case .dataRefused(let reply): Wording.dataRefused(reply, address)
       case .answered(let reply):
         reply.isPositive ? Wording.accepted(reply, address) : Wording.messageRefused(reply, address)
       case .lost(let error, let duplicatePossible): Wording.lost(error, address, duplicatePossible: duplicatePossible)
       case .abandoned(let failure): failure.report
       }
-    return Reports(recipients: result.recipients.map { Wording.recipient($0, address) }, message: message)
+    return reports(message, after: result.recipients.map { Wording.recipient($0, address) }, deferred: deferred)
+  }
+
+  /// Recipient reports in their places, whoever was left out, then the message's.
+  static func reports(_ message: Report, after answered: [Report] = [], deferred: [DeferredRecipient]) -> Reports {
+    var recipients = answered
+    for waiting in deferred {
+      while recipients.count < waiting.position { recipients.append(Wording.recipient(like: message)) }
+      recipients.insert(Wording.otherRoute, at: waiting.position)
+    }
+    return Reports(recipients: recipients, message: message)
   }
 
   /// What a reply means that isn't the one hoped for: only 5yz is for good.

@@ -4,6 +4,7 @@ enum Wording {
   static func report(_ failure: CandidateFailure) -> Report {
     let address = failure.candidate.address
     switch (failure.stage, failure.cause) {
+    case (.connect, .broken(.transport(.cannotBind(let local, _)))): return DeliveryFailure.cannotBind(local).report
     case (.connect, _): return DeliveryFailure.noConnection.report
     case (_, .broken(let error)): return lost(error, address, duplicatePossible: false)
     case (.greeting, .refused(let reply)): return refusal(reply, "Connected to \(address.text) but greeting failed")
@@ -13,6 +14,10 @@ enum Wording {
 
   static func senderRefused(_ reply: Reply, _ address: IPAddress) -> Report {
     refusal(reply, "Connected to \(address.text) but sender was rejected")
+  }
+
+  static func unicodeRefused(_ address: IPAddress) -> Report {
+    Report(.failure, "Connected to \(address.text) but server does not support unicode in email addresses. (#5.6.7)\n")
   }
 
   static func dataRefused(_ reply: Reply, _ address: IPAddress) -> Report {
@@ -36,6 +41,15 @@ enum Wording {
       Report.Kind(recipient: Verdict.disposition(ofRefusal: reply)),
       Bytes("\(address.text) does not like recipient.\n") + remote(reply.shown))
   }
+
+  /// For a recipient that the server was never asked about, because the message came to its end before.
+  static func recipient(like message: Report) -> Report {
+    Report(message.kind == .failure ? .recipientRejected : .recipientDeferred, message.text)
+  }
+
+  static let otherRoute = Report(
+    .recipientDeferred, "This recipient takes another route than the first one, and waits for a delivery of its own. (#4.4.4)\n"
+  )
 
   static func lost(_ error: ConversationError, _ address: IPAddress, duplicatePossible: Bool) -> Report {
     let duplicate = duplicatePossible ? " Possible duplicate!" : ""

@@ -1,21 +1,4 @@
-// Mail exchangers, and the addresses that a delivery will try, in their order.
-
-/// A host that takes mail, as DNS or a route names it.
-public struct MailExchanger: Equatable, Sendable {
-  public let name: Bytes
-  /// RFC 5321 section 5.1: lower is tried first. 0 for relays, literals and hosts without MX records.
-  public let preference: Int
-  public let addresses: [IPAddress]
-  /// The names and addresses were validated by DNSSEC.
-  public let isSecure: Bool
-
-  public init(name: Bytes, preference: Int, addresses: [IPAddress], isSecure: Bool) {
-    self.name = name
-    self.preference = preference
-    self.addresses = addresses
-    self.isSecure = isSecure
-  }
-}
+// The addresses that a delivery will try, in their order, and the reasons for it. Pure: exchangers in, candidates out.
 
 /// One address to try.
 public struct Candidate: Equatable, Sendable {
@@ -24,11 +7,111 @@ public struct Candidate: Equatable, Sendable {
   public let preference: Int
   public let address: IPAddress
   public let port: UInt16
+  /// nil for the system's choice and the usual name.
+  public let local: LocalSide?
 
-  public init(exchanger: Bytes, preference: Int, address: IPAddress, port: UInt16) {
+  public init(exchanger: Bytes, preference: Int, address: IPAddress, port: UInt16, local: LocalSide? = nil) {
     self.exchanger = exchanger
     self.preference = preference
     self.address = address
     self.port = port
+    self.local = local
   }
+}
+
+/// An exchanger or an address that will not be tried.
+public struct LeftOut: Equatable, Sendable {
+  public let exchanger: Bytes
+  public let preference: Int
+  /// nil for the exchanger as a whole.
+  public let address: IPAddress?
+  public let reason: String
+}
+
+/// Who is tried, in which order, and who isn't.
+struct CandidateOrder: Equatable {
+  private(set) var candidates: [Candidate] = []
+  private(set) var leftOut: [LeftOut] = []
+
+  /// The addresses of each preference stand together, families by turns, so that a broken family costs one short wait and not one for
+  /// each of its addresses (RFC 8305 section 4).
+  /// - Parameter exchangers: best first.
+  init(_ exchangers: [MailExchanger], _ family: FamilyPreference, port: UInt16, local: LocalSideRules? = nil) {
+    var rest = exchangers[...]
+    while let preference = rest.first?.preference {
+      let equals = rest.prefix { $0.preference == preference }
+      rest = rest.dropFirst(equals.count)
+      append(equals, family, port, local)
+    }
+  }
+
+  private mutating func append(
+    _ equals: ArraySlice<MailExchanger>, _ family: FamilyPreference, _ port: UInt16, _ local: LocalSideRules?
+  ) {
+    var first: [Candidate] = []
+    var second: [Candidate] = []
+    for exchanger in equals {
+      if let trouble = exchanger.trouble { leaveOut(exchanger, nil, CandidateOrder.words(trouble)) }
+      for address in exchanger.addresses {
+        var side: LocalSide?
+        do throws(UnusableRemote) {
+          side = try local?.side(for: address)
+        } catch {
+          leaveOut(exchanger, address, error.reason)
+          continue
+        }
+        let candidate = Candidate(
+          exchanger: exchanger.name, preference: exchanger.preference, address: address, port: port, local: side)
+        if (candidates + first + second).contains(where: candidate.isSameAddress) {
+          leaveOut(exchanger, address, "listed before")
+        } else if !family.order.allows(address) {
+          leaveOut(exchanger, address, "\(family.source ?? "the default") says \(family.order.rawValue)")
+        } else if address.isV6 == family.order.startsWithV6 {
+          first.append(candidate)
+        } else {
+          second.append(candidate)
+        }
+      }
+    }
+    for index in 0..<max(first.count, second.count) {
+      if index < first.count { candidates.append(first[index]) }
+      if index < second.count { candidates.append(second[index]) }
+    }
+  }
+
+  /// Cuts our own addresses and everything that is not better than ourselves: an exchanger behind us would send the mail back
+  /// (RFC 5321 section 5.1).
+  /// - Throws: 5.4.6 when nothing is left; 4.1.2 when something better might be left, if DNS told.
+  static func betterThanOurselves(
+    _ exchangers: [MailExchanger], isOwn: (IPAddress) -> Bool
+  ) throws(DeliveryFailure) -> (better: [MailExchanger], leftOut: [LeftOut]) {
+    guard let own = exchangers.filter({ $0.addresses.contains(where: isOwn) }).map(\.preference).min() else {
+      return (exchangers, [])
+    }
+    let better = exchangers.filter { $0.preference < own }
+    guard better.contains(where: { !$0.addresses.isEmpty }) else {
+      throw better.contains(where: \.hasFailed) ? .lookupFailed : .bestExchangerIsSelf
+    }
+    let leftOut = exchangers.filter { $0.preference >= own }.map { exchanger in
+      let reason = exchanger.addresses.contains(where: isOwn) ? "this machine" : "not better than this machine"
+      return LeftOut(exchanger: exchanger.name, preference: exchanger.preference, address: nil, reason: reason)
+    }
+    return (better, leftOut)
+  }
+
+  private mutating func leaveOut(_ exchanger: MailExchanger, _ address: IPAddress?, _ reason: String) {
+    leftOut.append(LeftOut(exchanger: exchanger.name, preference: exchanger.preference, address: address, reason: reason))
+  }
+
+  private static func words(_ trouble: MailExchanger.Trouble) -> String {
+    switch trouble {
+    case .noAddress: "no address"
+    case .lookupFailed(let words): "DNS: \(words)"
+    }
+  }
+}
+
+extension Candidate {
+  /// The same exchanger under the same address: trying it again would change nothing. Another exchanger's name may mean another policy.
+  fileprivate func isSameAddress(_ other: Candidate) -> Bool { exchanger == other.exchanger && address == other.address }
 }

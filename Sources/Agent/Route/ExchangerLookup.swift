@@ -1,42 +1,73 @@
-// From a host to the addresses that take its mail (RFC 5321 section 5.1, RFC 7505): two rounds of questions, each asked at once.
+// From a host to the exchangers that take its mail (RFC 5321 section 5.1, RFC 7505) and to the names of its recipients: two rounds of
+// questions, each asked at once. More only where aliases lead to aliases.
+
+/// Where mail is to go.
+enum LookupTarget: Equatable {
+  /// To the mail exchangers of a host.
+  case host(Domain)
+  /// To a relay itself.
+  case relay(Domain)
+}
+
+/// What the look-ups found.
+struct LookupResult: Equatable {
+  /// Best first; those of one preference in random order. At least one has an address.
+  let exchangers: [MailExchanger]
+  /// The recipients, with canonical domains where the dialect wants them.
+  let recipients: [Address]
+}
 
 /// Finds mail exchangers.
 struct ExchangerLookup {
   let resolver: any Resolver
-  let deadline: Deadline
+  let limits: LookupLimits
   let seed: UInt64
+  /// TLSA records may count, so they are asked for wherever the way to them is validated; nil otherwise, else the port.
+  let tlsaPort: UInt16?
 
-  /// The exchangers of a host, best first; those of one preference in random order.
-  /// - Throws: 4.1.2 when DNS failed, 5.1.2 when there is no such host, 5.4.4 when no exchanger has an address, 5.1.10 for a null MX.
-  func exchangers(of host: Domain) throws(DeliveryFailure) -> [MailExchanger] {
-    if let literal = host.literal { return [ExchangerLookup.single(host.text, literal)] }
+  private typealias Exchange = (preference: Int, name: Bytes)
+
+  /// - Parameter recipients: whose domains are replaced by their canonical names; none for a dialect or route that keeps them.
+  /// - Throws: 4.1.2 when DNS failed, 4.4.3 when it failed for an alias, 5.1.2 when there is no such host, 5.4.4 when no exchanger has an
+  ///   address, 5.1.10 for a null MX.
+  func lookUp(_ target: LookupTarget, aliasesOf recipients: [Address]) throws(DeliveryFailure) -> LookupResult {
+    var chase = AliasChase(of: recipients)
+    let exchangers: [MailExchanger]
+    switch target {
+    case .host(let host) where host.literal == nil: exchangers = try exchangersOf(host, &chase)
+    case .host(let host), .relay(let host): exchangers = [try address(of: host, isSecure: true, &chase)]
+    }
+    while !(try chase.questions().isEmpty) { _ = try ask([], &chase) }
+    return LookupResult(exchangers: exchangers, recipients: recipients.map(chase.canonical))
+  }
+
+  private func exchangersOf(_ host: Domain, _ chase: inout AliasChase) throws(DeliveryFailure) -> [MailExchanger] {
     guard !host.text.isEmpty else { throw .noSuchHost(host.text) }
-    let answer = resolver.answers(to: [DNSQuestion(host.text, .mx)], by: deadline).first ?? .failure("no answer")
+    let answer = try ask([DNSQuestion(try host.aLabel(), .mx)], &chase)[0]
     if answer.isFailure { throw .lookupFailed }
-    let records = answer.records.compactMap { record -> (preference: Int, name: Bytes)? in
+    let records = answer.records.compactMap { record -> Exchange? in
       guard case .exchanger(let preference, let name) = record else { return nil }
       return (preference, name)
     }
-    if records.isEmpty { return [try address(of: host)] }
+    if records.isEmpty { return [try address(of: host, isSecure: answer.isSecure, &chase)] }
     if records.allSatisfy(\.name.isEmpty) { throw .nullExchanger(host.text) }
-    return try addresses(of: order(records.filter { !$0.name.isEmpty }), isSecure: answer.isSecure)
+    let exchangers = try addresses(of: order(records.filter { !$0.name.isEmpty }), isSecure: answer.isSecure, &chase)
+    guard exchangers.allSatisfy({ $0.addresses.isEmpty }) else { return exchangers }
+    throw exchangers.contains(where: \.hasFailed) ? .lookupFailed : .noExchanger
   }
 
-  /// A relay or a host without exchangers: its own addresses.
-  /// - Throws: 4.1.2 when DNS failed, 5.1.2 when the host doesn't exist or has no address.
-  func address(of host: Domain) throws(DeliveryFailure) -> MailExchanger {
-    if let literal = host.literal { return ExchangerLookup.single(host.text, literal) }
+  /// A relay, or a host without exchangers: its own addresses.
+  private func address(
+    of host: Domain, isSecure: Bool, _ chase: inout AliasChase
+  ) throws(DeliveryFailure) -> MailExchanger {
+    if let literal = host.literal { return MailExchanger(literal: literal, name: host.text) }
     guard !host.text.isEmpty else { throw .noSuchHost(host.text) }
-    let answers = resolver.answers(to: ExchangerLookup.questions(host.text), by: deadline)
-    let addresses = ExchangerLookup.addresses(in: answers[...])
-    guard addresses.isEmpty else {
-      return MailExchanger(
-        name: host.text, preference: 0, addresses: addresses, isSecure: answers.allSatisfy(\.isSecure))
-    }
-    throw answers.contains(where: \.isFailure) ? .lookupFailed : .noSuchHost(host.text)
+    let found = try addresses(of: [(0, try host.aLabel())], isSecure: isSecure, &chase)[0]
+    guard found.addresses.isEmpty else { return found }
+    throw found.hasFailed ? .lookupFailed : .noSuchHost(host.text)
   }
 
-  private func order(_ records: [(preference: Int, name: Bytes)]) -> [(preference: Int, name: Bytes)] {
+  private func order(_ records: [Exchange]) -> [Exchange] {
     var generator = SeededGenerator(seed: seed)
     // Among equals the place in the shuffle decides, because a sort need not keep it.
     return records.shuffled(using: &generator).enumerated()
@@ -45,42 +76,36 @@ struct ExchangerLookup {
   }
 
   private func addresses(
-    of exchangers: [(preference: Int, name: Bytes)], isSecure: Bool
+    of exchangers: [Exchange], isSecure: Bool, _ chase: inout AliasChase
   ) throws(DeliveryFailure) -> [MailExchanger] {
     let literals = exchangers.map { Domain($0.name).literal }
-    let questions = zip(exchangers, literals).flatMap { $1 == nil ? ExchangerLookup.questions($0.name) : [] }
-    var answers = resolver.answers(to: questions, by: deadline)[...]
-    var found: [MailExchanger] = []
-    var failed = false
-    for (exchanger, literal) in zip(exchangers, literals) {
-      var addresses = literal.map { [$0] } ?? []
-      var secure = isSecure
-      if literal == nil {
-        let own = answers.prefix(2)
-        answers = answers.dropFirst(2)
-        addresses = ExchangerLookup.addresses(in: own)
-        secure = secure && own.allSatisfy(\.isSecure)
-        if addresses.isEmpty, own.contains(where: \.isFailure) { failed = true }
-      }
-      guard !addresses.isEmpty else { continue }
-      found.append(
-        MailExchanger(name: exchanger.name, preference: exchanger.preference, addresses: addresses, isSecure: secure))
+    let tlsaPort = isSecure && resolver.believesValidation ? tlsaPort : nil
+    var questions: [DNSQuestion] = []
+    for (exchanger, literal) in zip(exchangers, literals) where literal == nil {
+      // IPv6 first, as connections want it.
+      questions += [DNSQuestion(exchanger.name, .aaaa), DNSQuestion(exchanger.name, .a)]
+      if let tlsaPort { questions.append(DNSQuestion(Bytes("_\(tlsaPort)._tcp.") + exchanger.name, .tlsa)) }
     }
-    guard found.isEmpty else { return found }
-    throw failed ? .lookupFailed : .noExchanger
-  }
-
-  /// IPv6 first, as the order of connections wants it.
-  private static func questions(_ name: Bytes) -> [DNSQuestion] { [DNSQuestion(name, .aaaa), DNSQuestion(name, .a)] }
-
-  private static func addresses(in answers: ArraySlice<DNSAnswer>) -> [IPAddress] {
-    answers.flatMap(\.records).compactMap { record in
-      guard case .address(let address) = record else { return nil }
-      return address
+    var answers = try ask(questions, &chase)[...]
+    return zip(exchangers, literals).map { exchanger, literal in
+      if let literal { return MailExchanger(literal: literal, name: exchanger.name, preference: exchanger.preference) }
+      let own = Array(answers.prefix(2))
+      answers = answers.dropFirst(2)
+      return MailExchanger(
+        name: exchanger.name, preference: exchanger.preference, addresses: own, isSecure: isSecure,
+        tlsa: tlsaPort == nil ? nil : answers.popFirst())
     }
   }
 
-  private static func single(_ name: Bytes, _ address: IPAddress) -> MailExchanger {
-    MailExchanger(name: name, preference: 0, addresses: [address], isSecure: false)
+  /// One round: these questions and those of the chase.
+  /// - Returns: one answer for each of `questions`.
+  private func ask(_ questions: [DNSQuestion], _ chase: inout AliasChase) throws(DeliveryFailure) -> [DNSAnswer] {
+    let all = questions + (try chase.questions())
+    guard !all.isEmpty else { return [] }
+    var answers = resolver.answers(to: all, by: limits.deadline)
+    // Whoever answers, no question goes without an answer.
+    while answers.count < all.count { answers.append(.failure("no answer")) }
+    try chase.take(answers.dropFirst(questions.count))
+    return Array(answers.prefix(questions.count))
   }
 }

@@ -2,12 +2,20 @@
 
 /// An artificial route.
 public struct Route: Equatable, Sendable {
+  /// How the mail travels.
+  public enum Transport: String, Sendable {
+    case smtp = "SMTP"
+    case qmtp = "QMTP"
+  }
+
   public let line: RouteLine
+  public let transport: Transport
   /// `control/smtproutes:3`, or the variable.
   public let source: String
 
-  public init(line: RouteLine, source: String) {
+  public init(line: RouteLine, transport: Transport = .smtp, source: String) {
     self.line = line
+    self.transport = transport
     self.source = source
   }
 }
@@ -22,5 +30,10 @@ public struct RouteQuestion: Sendable {
     self.host = host
     self.sender = sender
     self.recipients = recipients
+  }
+
+  /// The same question for one of its recipients.
+  func only(_ recipient: Address) -> RouteQuestion {
+    RouteQuestion(host: host, sender: sender, recipients: [recipient])
   }
 }

@@ -4,15 +4,13 @@
 enum RouteSupport {
   /// - Throws: 4.3.5 with the place of the route.
   static func check(_ route: Route, _ environment: Environment) throws(DeliveryFailure) {
-    if let demand = demand(of: route.line, environment) {
+    if let demand = route.transport == .qmtp ? "QMTP" : demand(of: route.line, environment) {
       throw .controlInvalid(route.source, "it asks for \(demand), which this version doesn't do")
     }
   }
 
   private static func demand(of line: RouteLine, _ environment: Environment) -> String? {
     if line.implicitTLS { return "TLS from the first byte" }
-    if line.localAddress != nil { return "a local address" }
-    if !line.environmentEdits.isEmpty { return "edits of the environment" }
     switch line.credentials {
     case .pipe: return "authentication"
     // Without AUTH_SMTP these forms of credentials are not used.

@@ -10,6 +10,8 @@ public struct Capabilities: Equatable, Sendable {
   public private(set) var eightBitMIME = false
   /// RFC 1870.
   public private(set) var size = false
+  /// RFC 6531.
+  public private(set) var smtpUTF8 = false
 
   /// Of a server that only knows HELO.
   public init() {}
@@ -23,6 +25,7 @@ public struct Capabilities: Equatable, Sendable {
       case "chunking": chunking = true
       case "8bitmime": eightBitMIME = true
       case "size": size = true
+      case "smtputf8": smtpUTF8 = true
       default: break
       }
     }

@@ -19,13 +19,16 @@ public struct Command: Equatable, Sendable {
   static func helo(_ name: Bytes) -> Command { Command(Bytes("HELO ") + name) }
 
   static func mail(_ sender: Address, _ parameters: MailParameters) -> Command {
-    var line = Bytes("MAIL FROM:<") + sender.mailbox + Bytes(">")
+    var line = Bytes("MAIL FROM:<") + (parameters.smtpUTF8 ? sender.internationalMailbox : sender.mailbox) + Bytes(">")
     if let size = parameters.size { line += Bytes(" SIZE=") + size }
     if let body = parameters.body { line += " BODY=\(body.rawValue)" }
+    if parameters.smtpUTF8 { line += " SMTPUTF8" }
     return Command(line)
   }
 
-  static func recipient(_ recipient: Address) -> Command { Command(Bytes("RCPT TO:<") + recipient.mailbox + Bytes(">")) }
+  static func recipient(_ recipient: Address, _ parameters: MailParameters) -> Command {
+    Command(Bytes("RCPT TO:<") + (parameters.smtpUTF8 ? recipient.internationalMailbox : recipient.mailbox) + Bytes(">"))
+  }
 
   static let data = Command(Bytes("DATA"))
 
@@ -46,9 +49,12 @@ public struct MailParameters: Equatable, Sendable {
   /// Digits (RFC 1870 section 4).
   public var size: Bytes?
   public var body: Body?
+  /// RFC 6531 section 3.4.
+  public var smtpUTF8: Bool
 
-  public init(size: Bytes? = nil, body: Body? = nil) {
+  public init(size: Bytes? = nil, body: Body? = nil, smtpUTF8: Bool = false) {
     self.size = size
     self.body = body
+    self.smtpUTF8 = smtpUTF8
   }
 }

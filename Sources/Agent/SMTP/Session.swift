@@ -15,8 +15,9 @@ struct Session: ~Copyable {
   }
 
   /// Greeting and EHLO or HELO.
+  /// - Parameter greeted: called when the server has said that it serves.
   /// - Throws: why this candidate is no use.
-  mutating func open(heloName: Bytes) throws(CandidateFailure) -> Capabilities {
+  mutating func open(heloName: Bytes, greeted: () -> Void) throws(CandidateFailure) -> Capabilities {
     var dialogue = Dialogue(heloName: heloName)
     var action = dialogue.begin()
     while true {
@@ -27,9 +28,11 @@ struct Session: ~Copyable {
       } catch {
         throw CandidateFailure(candidate, dialogue.stage, .broken(error))
       }
+      let stage = dialogue.stage
       action = dialogue.received(reply)
       switch action {
-      case .awaitReply, .send: continue
+      case .awaitReply, .send:
+        if stage == .greeting { greeted() }
       case .ready(let capabilities): return capabilities
       case .leave(let stage):
         quit()
@@ -41,13 +44,15 @@ struct Session: ~Copyable {
   /// Sends the message.
   /// - Parameter beforeLastByte: called once, before the last byte of the message goes out, with what a crash from then on has to report.
   mutating func deliver(
-    _ envelope: Envelope, _ message: Message, _ capabilities: Capabilities, beforeLastByte: (TransactionResult) -> Void
+    _ plan: DeliveryPlan, _ message: Message, _ capabilities: Capabilities, beforeLastByte: (TransactionResult) -> Void
   ) -> TransactionResult {
+    let parameters = Session.parameters(plan, message, capabilities)
+    if parameters.smtpUTF8, !capabilities.smtpUTF8 { return TransactionResult(recipients: [], end: .unicodeRefused) }
     var body = BodyWriter(message)
     let chunk = capabilities.chunking ? body.encodeWhole(.chunk) : nil
     var transaction = Transaction(
-      envelope: envelope, parameters: Session.parameters(envelope, message, capabilities),
-      transfer: chunk.map { .chunk($0.count) } ?? .data, pipelining: capabilities.pipelining)
+      envelope: plan.envelope, parameters: parameters, transfer: chunk.map { .chunk($0.count) } ?? .data,
+      pipelining: capabilities.pipelining)
     var messageSent = false
     var action = transaction.begin()
     do throws(ConversationError) {
@@ -60,7 +65,7 @@ struct Session: ~Copyable {
           beforeLastByte(transaction.broken(.transport(.closed), messageSent: true))
           try send(commands, followedBy: chunk ?? [])
           messageSent = true
-        case .sendEmptyMessage: try transmit(Bytes(".\r\n")[...])
+        case .sendEmptyMessage: try transmit(Bytes(".\r\n")[...], replies: 1)
         case .sendMessage:
           if let early = try send(&body, transaction, beforeLastByte) { return early }
           messageSent = true
@@ -93,7 +98,7 @@ struct Session: ~Copyable {
       }
       if piece.isLast { beforeLastByte(transaction.broken(.transport(.closed), messageSent: true)) }
       do throws(ConversationError) {
-        try transmit(piece.bytes)
+        try transmit(piece.bytes, replies: 1)
       } catch {
         // A server that closes in the middle has often said why.
         guard let reply = connection.arrivedReply(), !reply.isPositive, reply.disposition != nil else { throw error }
@@ -112,21 +117,22 @@ struct Session: ~Copyable {
     connection.sendWithoutWaiting(Command.quit.wire)
   }
 
-  private static func parameters(_ envelope: Envelope, _ message: Message, _ capabilities: Capabilities) -> MailParameters {
-    var parameters = MailParameters()
-    if capabilities.size { parameters.size = envelope.declaredSize ?? message.size.map { Bytes("\($0)") } }
+  private static func parameters(_ plan: DeliveryPlan, _ message: Message, _ capabilities: Capabilities) -> MailParameters {
+    let needsSMTPUTF8 = plan.usesSMTPUTF8 && (plan.envelope.needsSMTPUTF8 || message.cameAsSMTPUTF8)
+    var parameters = MailParameters(smtpUTF8: needsSMTPUTF8)
+    if capabilities.size { parameters.size = plan.envelope.declaredSize ?? message.size.map { Bytes("\($0)") } }
     if capabilities.eightBitMIME, message.mayHaveEightBitBytes() { parameters.body = .eightBitMIME }
     return parameters
   }
 
   private mutating func send(_ commands: [Command], followedBy message: Bytes = []) throws(ConversationError) {
     hooks.observe(.sent(commands))
-    try transmit((commands.flatMap(\.wire) + message)[...])
+    try transmit((commands.flatMap(\.wire) + message)[...], replies: commands.count)
   }
 
-  private mutating func transmit(_ bytes: ArraySlice<UInt8>) throws(ConversationError) {
+  private mutating func transmit(_ bytes: ArraySlice<UInt8>, replies: Int) throws(ConversationError) {
     do throws(TransportError) {
-      try connection.send(bytes)
+      try connection.send(bytes, replies: replies)
     } catch {
       throw .transport(error)
     }

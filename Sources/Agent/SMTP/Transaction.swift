@@ -7,6 +7,8 @@ public enum TransactionEnd: Equatable, Sendable {
   /// Every recipient was refused.
   case noRecipient
   case dataRefused(Reply)
+  /// The mail needs SMTPUTF8, and the server doesn't know it.
+  case unicodeRefused
   /// The server's word on the whole message.
   case answered(Reply)
   /// The connection or its sense was lost. When the message may have arrived whole, another try may deliver it twice.
@@ -67,7 +69,7 @@ struct Transaction {
 
   init(envelope: Envelope, parameters: MailParameters, transfer: Transfer, pipelining: Bool) {
     mail = .mail(envelope.sender, parameters)
-    recipients = envelope.recipients.map(Command.recipient)
+    recipients = envelope.recipients.map { .recipient($0, parameters) }
     self.transfer = transfer
     self.pipelining = pipelining
   }

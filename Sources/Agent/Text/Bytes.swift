@@ -16,6 +16,16 @@ extension Collection<UInt8> {
     count == other.count && zip(self, other).allSatisfy { $0.lowered == $1.lowered }
   }
 
+  /// Whether `words` stands somewhere after a blank or a tab.
+  package func containsWordIgnoringCase(_ words: String) -> Bool {
+    var rest = self[...]
+    while let blank = rest.firstIndex(where: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }) {
+      rest = rest[index(after: blank)...]
+      if rest.startsIgnoringCase(with: words) { return true }
+    }
+    return false
+  }
+
   package func startsIgnoringCase(with prefix: String) -> Bool {
     self.prefix(prefix.utf8.count).equalsIgnoringCase(prefix.utf8)
   }

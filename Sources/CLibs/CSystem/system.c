@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "CSystem.h"
+#include <sys/mman.h>
 
 int csys_errno(void) { return errno; }
 
@@ -25,6 +26,15 @@ ssize_t csys_pread(int fd, void *buffer, size_t count, off_t offset) {
   ssize_t n;
   do n = pread(fd, buffer, count, offset); while (n < 0 && errno == EINTR);
   return n;
+}
+
+int csys_memory_file(const void *bytes, size_t count) {
+  int fd = memfd_create("bytes", MFD_CLOEXEC);
+  if (fd >= 0 && write(fd, bytes, count) != (ssize_t)count) {
+    close(fd);
+    return -1;
+  }
+  return fd;
 }
 
 ssize_t csys_send(int fd, const void *bytes, size_t count) {

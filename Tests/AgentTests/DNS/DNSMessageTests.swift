@@ -156,6 +156,14 @@ private struct Response {
         == .records([.exchanger(preference: 1, name: bytes("a\\046\\092\\032\\200"))], isSecure: false))
   }
 
+  @Test("a name with such bytes is recognised in its own answer")
+  func oddQuestion() {
+    var response = Response(flags: 0x8183, answers: 0)
+    response.question("odd\u{7f} \u{e9}.test", 1)
+    #expect(read(response, "ODD\u{7f} \u{e9}.test", .a) == .noName(isSecure: false))
+    #expect(read(response, "odd.test", .a).isFailure)
+  }
+
   @Test(
     "malformed data is a failure",
     arguments: [

@@ -33,7 +33,7 @@ import Testing
       ("a@" + String(repeating: "d", count: 256), true), (String(repeating: "l", count: 984) + "@x", false),
       (String(repeating: "l", count: 985) + "@x", true), (String(repeating: "\"", count: 600) + "@x", true),
     ])
-  func refusal(_ raw: String, _ refused: Bool) { #expect((Address(bytes(raw)).fault != nil) == refused) }
+  func refusal(_ raw: String, _ refused: Bool) { #expect((Address(bytes(raw)).fault(as: .sender) != nil) == refused) }
 }
 
 @Suite struct DomainTests {

@@ -35,8 +35,6 @@ private let closed = ConversationError.transport(.closed)
   func beforeEnvelope(_ stage: CandidateFailure.Stage, _ cause: CandidateFailure.Cause, _ report: String) {
     let failure = CandidateFailure(candidate, stage, cause)
     #expect(Verdict.exhausted([failure]).wire == bytes(report) + [0])
-    #expect(Verdict.after([failure], remaining: 1) == .nextCandidate)
-    #expect(Verdict.after([failure], remaining: 0) == .finish(Reports(message: Verdict.exhausted([failure]))))
   }
 
   @Test("with every pair of failures the mail bounces only if both are final")
@@ -53,6 +51,17 @@ private let closed = ConversationError.transport(.closed)
         let furthest = fitting.map(\.0.rawValue).max()
         #expect(report == bytes(fitting.last { $0.0.rawValue == furthest }?.1 ?? "") + [0])
       }
+    }
+  }
+
+  @Test("a refusal by all is not final as long as somebody was not asked")
+  func untried() {
+    let refusal = CandidateFailure(candidate, .greeting, .refused(reply("554 x")))
+    let silence = CandidateFailure(candidate, .connect, .broken(closed))
+    for untried in [DeliveryFailure.lookupFailed, .noConnection] {
+      #expect(Verdict.exhausted([refusal], untried: untried) == untried.report)
+      #expect(Verdict.exhausted([refusal, silence], untried: untried) == DeliveryFailure.noConnection.report)
+      #expect(Verdict.exhausted([], untried: untried) == untried.report)
     }
   }
 

@@ -3,11 +3,6 @@ import Testing
 
 @testable import Agent
 
-/// No packet may leave from a plan.
-private struct NoNetwork: Network {
-  func connect(to candidate: Candidate, by deadline: Deadline) throws(TransportError) -> any ByteStream { throw .closed }
-}
-
 @Suite struct PlanTests {
   private static let zone = """
     three.example MX 20 second.example
@@ -42,12 +37,17 @@ private struct NoNetwork: Network {
   ) -> String {
     let control = memoryControl(["me": "me.test"].merging(files) { $1 })
     let delivery = Delivery(
-      hooks: HookSet(routers: [RouteTable(control, dialect: dialect)]), resolver: FakeResolver(zone: zone),
-      interfaces: FakeInterfaces(own), network: NoNetwork(), lastWords: RecordedLastWords(),
+      hooks: HookSet(routers: [RouteTable(control, dialect: dialect, environment: Environment())]),
+      resolver: FakeResolver(zone: zone),
+      interfaces: FakeInterfaces(own), network: FakeNetwork([:], clock: TestClock()), lastWords: RecordedLastWords(),
       circumstances: Circumstances(clock: TestClock(), wallSeconds: 0, seed: seed, processID: 1))
     let envelope = Envelope(host: Domain(bytes(host)), sender: Address(bytes(sender)), recipients: [Address(bytes("r@y"))])
     do {
-      let plan = try delivery.plan(envelope, Config(control, dialect: dialect, environment: Environment(environment)))
+      var variables = environment
+      variables["QMAILREMOTE_DIALECT"] = dialect.rawValue
+      let start = Environment(variables)
+      let choice = try DialectChoice(operands: [], environment: start) { _ in control }
+      let plan = try delivery.plan(envelope, choice, start)
       return plan.candidates.map { "\($0.exchanger.text)=\($0.address.text)/\($0.port)" }.joined(separator: " ")
     } catch {
       return "\(error.status)"
@@ -101,7 +101,8 @@ private struct NoNetwork: Network {
       ("!@:192.0.2.61\n:192.0.2.60", "x", "", "192.0.2.61=192.0.2.61/25"),
       ("x:relay:0", "x", "s@x", "4.3.5"), ("x:relay;s", "x", "s@x", "4.3.5"), ("x:relay:465", "x", "s@x", "4.3.5"),
       ("x:relay|u|p", "x", "s@x", "4.3.5"),
-      ("x:192.0.2.60 u p", "x", "s@x", "192.0.2.60=192.0.2.60/25"), ("x:relay||192.0.2.1", "x", "s@x", "4.3.5"),
+      ("x:192.0.2.60 u p", "x", "s@x", "192.0.2.60=192.0.2.60/25"),
+      ("x:192.0.2.60||192.0.2.1", "x", "s@x", "192.0.2.60=192.0.2.60/25"),
       ("x:192.0.2.60:26:10:20", "x", "s@x", "192.0.2.60=192.0.2.60/26"),
     ])
   func routes(_ routes: String, _ host: String, _ sender: String, _ expected: String) {
@@ -128,8 +129,9 @@ private struct NoNetwork: Network {
   @Test("two rounds of questions, each asked at once")
   func rounds() throws {
     let resolver = FakeResolver(zone: Self.zone)
-    let lookup = ExchangerLookup(resolver: resolver, deadline: .never, seed: 1)
-    _ = try lookup.exchangers(of: Domain(bytes("three.example")))
+    let limits = LookupLimits(round: nil, overall: .never, clock: TestClock())
+    let lookup = ExchangerLookup(resolver: resolver, limits: limits, seed: 1, tlsaPort: 25)
+    _ = try lookup.lookUp(.host(Domain(bytes("three.example"))), aliasesOf: [])
     #expect(resolver.rounds.map(\.count) == [1, 6])
   }
 

@@ -149,7 +149,7 @@ import Testing
   {
     let control = memoryControl(content.map { ["smtproutes": $0] } ?? [:])
     let question = RouteQuestion(host: Domain(bytes(host)), sender: Address(bytes(sender)), recipients: [])
-    return try RouteTable(control, dialect: dialect).route(for: question)
+    return try RouteTable(control, dialect: dialect, environment: Environment()).route(for: question)
   }
 
   @Test("a bounce takes its own route, unless that is empty")

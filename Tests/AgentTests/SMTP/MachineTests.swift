@@ -62,6 +62,7 @@ import Testing
     switch end {
     case .senderRefused(let reply): "sender \(reply.code)"
     case .noRecipient: "nobody"
+    case .unicodeRefused: "unicode"
     case .dataRefused(let reply): "data \(reply.code)"
     case .answered(let reply): "answered \(reply.code)"
     case .lost(_, let duplicatePossible): duplicatePossible ? "duplicate" : "lost"

@@ -92,7 +92,7 @@ import Testing
   func lineEnds() {
     let address = Address(bytes("a\r\nDATA\0@x"))
     for command in [
-      Command.ehlo(bytes("a\r\nb")), .helo(bytes("a\nb")), .recipient(address),
+      Command.ehlo(bytes("a\r\nb")), .helo(bytes("a\nb")), .recipient(address, MailParameters()),
       .mail(address, MailParameters(size: bytes("1\r\n"))),
     ] {
       #expect(!command.line.contains { $0 == 13 || $0 == 10 || $0 == 0 })
@@ -108,7 +108,7 @@ import Testing
       Command.mail(sender, MailParameters(size: bytes("9"), body: .eightBitMIME)).line.text
         == "MAIL FROM:<s@x> SIZE=9 BODY=8BITMIME")
     #expect(Command.mail(Address([]), MailParameters()).line.text == "MAIL FROM:<>")
-    #expect(Command.recipient(Address(bytes("a b@y"))).line.text == "RCPT TO:<\"a b\"@y>")
+    #expect(Command.recipient(Address(bytes("a b@y")), MailParameters()).line.text == "RCPT TO:<\"a b\"@y>")
     #expect(Command.lastChunk(7).line.text == "BDAT 7 LAST")
   }
 }

@@ -16,19 +16,26 @@ struct TwoNetworks: Sendable {
     there = try NetworkNamespace()
     try here.join(there, "here", "there")
     let folder = try TemporaryFolder()
-    try configure(here, "here", TwoNetworks.own, folder)
-    let servers = (11...16).flatMap { ["192.0.2.\($0)", "2001:db8::\($0)"] }
-    try configure(there, "there", servers + [TwoNetworks.nameServer], folder)
+    let servers = (11...16).flatMap { ["192.0.2.\($0)", "2001:db8::\($0)"] } + [TwoNetworks.nameServer]
+    try configure(here, "here", TwoNetworks.own, peers: servers, folder)
+    try configure(there, "there", servers, peers: TwoNetworks.own, folder)
   }
 
+  private static let hardware = ["here": "02:00:00:00:00:01", "there": "02:00:00:00:00:02"]
+
   private func configure(
-    _ network: NetworkNamespace, _ device: String, _ addresses: [String], _ folder: TemporaryFolder
+    _ network: NetworkNamespace, _ device: String, _ addresses: [String], peers: [String], _ folder: TemporaryFolder
   ) throws {
+    let own = TwoNetworks.hardware[device] ?? ""
+    let other = TwoNetworks.hardware[device == "here" ? "there" : "here"] ?? ""
     let lines = addresses.map { address in
       // Without the wait for another machine with the same address.
       address.contains(":") ? "addr add \(address)/64 dev \(device) nodad" : "addr add \(address)/24 dev \(device)"
     }
-    let batch = try folder.write(device, (lines + ["link set \(device) up", ""]).joined(separator: "\n"))
+    // Neighbours are known: on a new link the first search for one takes IPv6 a second, in which IPv4 would win every race.
+    let neighbours = peers.map { "neigh add \($0) lladdr \(other) dev \(device) nud permanent" }
+    let all = ["link set \(device) address \(own)"] + lines + ["link set \(device) up"] + neighbours + [""]
+    let batch = try folder.write(device, all.joined(separator: "\n"))
     try network.command("ip", "-batch", batch)
   }
 

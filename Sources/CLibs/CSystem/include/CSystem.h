@@ -35,6 +35,9 @@ int csys_openat(int directory, const char *name, int flags);
 ssize_t csys_read(int fd, void *buffer, size_t count);
 ssize_t csys_pread(int fd, void *buffer, size_t count, off_t offset);
 
+/* An unnamed file in memory that holds these bytes; -1 and errno on failure. */
+int csys_memory_file(const void *bytes, size_t count);
+
 /* send(2) without SIGPIPE, repeated when interrupted. */
 ssize_t csys_send(int fd, const void *bytes, size_t count);
 
@@ -65,8 +68,8 @@ void csys_block_endings(void);
  * makes qmail-rspawn disbelieve the report. Calls are not safe against each other: one thread. */
 void csys_last_words_install(void);
 void csys_last_words(const void *bytes, size_t count);
-/* Writes the words, in as many calls as it takes, so that a crash on the way continues where this got to; 0, or an errno. */
-int csys_last_words_speak(void);
+/* Writes the words, in as many calls as it takes, and blocks all signals for good: from then on only the end is left. */
+void csys_last_words_speak(void);
 
 /* How many bytes from `bytes` on are below 128 before the first that is not. */
 size_t csys_seven_bit_prefix(const void *bytes, size_t count);

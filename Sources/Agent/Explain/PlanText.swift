@@ -1,0 +1,67 @@
+// A plan in words, for people and for golden tests: what is decided, each with its reason and its source. Shows no secret: the plan
+// holds none that prints.
+
+public enum PlanText {
+  /// One decision a line: its name, a colon, the decision.
+  public static func lines(_ plan: DeliveryPlan) -> [String] {
+    var lines = ["dialect: \(plan.dialect.rawValue)", "hello: \(plan.heloName.text)"]
+    lines.append("host: \(shown(plan.envelope.host.text))")
+    lines.append("sender: <\(plan.envelope.sender.mailbox.text)>")
+    lines += plan.envelope.recipients.map { "recipient: <\($0.mailbox.text)>" }
+    lines += plan.deferred.map { "deferred: <\($0.address.mailbox.text)>, which takes another route" }
+    if plan.usesSMTPUTF8 { lines.append("smtputf8: used if the addresses or the message need it") }
+    lines.append("route: \(plan.route.map(words) ?? "none, so the mail exchangers of the host")")
+    lines.append("time: \(words(plan.timeouts.connect)) to connect, \(words(plan.timeouts.remote)) for each reply")
+    lines.append("family: \(plan.family.order.rawValue)\(plan.family.source.map { " (\($0))" } ?? "")")
+    lines += plan.exchangers.map(words)
+    for (number, candidate) in plan.candidates.enumerated() {
+      lines.append("candidate \(number + 1): \(candidate.address.text) port \(candidate.port), \(words(candidate, plan))")
+    }
+    lines += plan.leftOut.map {
+      "left out: \($0.address?.text ?? shown($0.exchanger)), \($0.preference) \(shown($0.exchanger)): \($0.reason)"
+    }
+    return lines
+  }
+
+  private static func words(_ route: Route) -> String {
+    var words = [route.line.relay.map { shown($0.text) } ?? "mail exchangers"]
+    if let port = route.line.port { words.append("port \(port)") }
+    words += route.line.warnings
+    return "\(words.joined(separator: ", ")) (\(route.source))"
+  }
+
+  private static func words(_ limit: Duration?) -> String { limit.map { "\($0.components.seconds) s" } ?? "no limit" }
+
+  private static func words(_ exchanger: MailExchanger) -> String {
+    var words = ["\(exchanger.preference) \(shown(exchanger.name))", exchanger.isSecure ? "validated" : "not validated"]
+    switch exchanger.trouble {
+    case .noAddress: words.append("no address")
+    case .lookupFailed(let reason): words.append("DNS: \(reason)")
+    case nil: words.append(exchanger.addresses.map(\.text).joined(separator: " "))
+    }
+    if let tlsa = exchanger.tlsa { words.append("TLSA: \(Self.words(tlsa))") }
+    return "exchanger: \(words.joined(separator: ", "))"
+  }
+
+  private static func words(_ tlsa: DNSAnswer) -> String {
+    switch tlsa {
+    case .records(let records, let isSecure): "\(records.count) \(isSecure ? "validated" : "not validated")"
+    case .noData, .noName: "none"
+    case .failure(let reason): "DNS: \(reason)"
+    }
+  }
+
+  private static func words(_ candidate: Candidate, _ plan: DeliveryPlan) -> String {
+    let isRelay = plan.route?.line.relay != nil
+    var words = [
+      isRelay ? "the relay \(shown(candidate.exchanger))" : "\(shown(candidate.exchanger)), preference \(candidate.preference)"
+    ]
+    if let local = candidate.local, let address = local.address, let source = local.addressSource {
+      words.append("from \(address.text)\(local.interface.map { "%\($0)" } ?? "") (\(source))")
+    }
+    if let local = candidate.local, let source = local.nameSource { words.append("as \(local.heloName.text) (\(source))") }
+    return words.joined(separator: ", ")
+  }
+
+  private static func shown(_ name: Bytes) -> String { name.isEmpty ? "(empty)" : name.text }
+}

@@ -1,0 +1,46 @@
+// One route for a delivery: the routers are asked in order, and those whose answer depends on the recipient, for each recipient.
+
+/// Asks the routers.
+struct RouteChoice {
+  private let routers: [any Router]
+  private let question: RouteQuestion
+  /// What the routers that don't look at recipients have said.
+  private var common: [Int: Route?] = [:]
+
+  init(_ routers: [any Router], _ question: RouteQuestion) {
+    self.routers = routers
+    self.question = question
+  }
+
+  /// The route of the first recipient, which is the delivery's.
+  mutating func route() throws(DeliveryFailure) -> Route? {
+    guard let first = question.recipients.first else { return nil }
+    return try route(of: first)
+  }
+
+  /// The recipients that would take another.
+  mutating func deferred(from route: Route?) throws(DeliveryFailure) -> [DeferredRecipient] {
+    guard question.recipients.count > 1, routers.contains(where: \.dependsOnRecipients) else { return [] }
+    var deferred: [DeferredRecipient] = []
+    for (position, recipient) in question.recipients.enumerated() where try self.route(of: recipient)?.line != route?.line {
+      deferred.append(DeferredRecipient(position: position, address: recipient))
+    }
+    return deferred
+  }
+
+  private mutating func route(of recipient: Address) throws(DeliveryFailure) -> Route? {
+    for (index, router) in routers.enumerated() {
+      let answer: Route?
+      if router.dependsOnRecipients {
+        answer = try router.route(for: question.only(recipient))
+      } else if let known = common[index] {
+        answer = known
+      } else {
+        answer = try router.route(for: question)
+        common[index] = .some(answer)
+      }
+      if let answer { return answer }
+    }
+    return nil
+  }
+}

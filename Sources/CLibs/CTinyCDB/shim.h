@@ -1,0 +1,2 @@
+/* tinycdb: constant databases in the format of cdb(5). */
+#include <cdb.h>

@@ -1,0 +1,26 @@
+// swift-tools-version: 6.2
+// Fuzzing under the address sanitizer, as a package of its own: the sanitizer and the fuzzer's main belong into no other build.
+//   contrib/fuzz.sh [RUNS]
+import PackageDescription
+
+let checked: [SwiftSetting] = [
+  .unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing", "-O"]), .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"), .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let package = Package(
+  name: "fuzz",
+  targets: [
+    .target(name: "CSystem", path: "Sources/CLibs/CSystem"),
+    .systemLibrary(name: "CAres", path: "Sources/CLibs/CAres", pkgConfig: "libcares"),
+    .target(name: "CIDN2", path: "Sources/CLibs/CIDN2"),
+    .systemLibrary(name: "CTinyCDB", path: "Sources/CLibs/CTinyCDB", pkgConfig: "libcdb"),
+    .target(
+      name: "Agent", dependencies: ["CSystem", "CAres", "CIDN2", "CTinyCDB"], path: "Sources/Agent", swiftSettings: checked),
+    .executableTarget(
+      name: "fuzz", dependencies: ["Agent"], path: "Sources/fuzz",
+      swiftSettings: checked,
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=bfd"])]),
+  ],
+  swiftLanguageModes: [.v6]
+)
