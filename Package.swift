@@ -37,16 +37,21 @@ let package = Package(
     .target(name: "CIDN2", path: "Sources/CLibs/CIDN2"),
     .systemLibrary(name: "CTinyCDB", path: "Sources/CLibs/CTinyCDB", pkgConfig: "libcdb"),
     .target(name: "Agent", dependencies: ["CSystem", "CAres", "CIDN2", "CTinyCDB"], swiftSettings: swift),
-    .target(name: "Site", dependencies: ["Agent"], swiftSettings: swift),
+    .target(name: "Auth", dependencies: ["Agent"], swiftSettings: swift),
+    .target(name: "Site", dependencies: ["Agent", "Auth"], swiftSettings: swift),
     .executableTarget(
       name: "qmail-remote", dependencies: ["Agent", "Site", "CSystem"], swiftSettings: swift, linkerSettings: link),
     .executableTarget(
       name: "qmail-remote-explain", dependencies: ["Agent", "Site"], path: "Sources/Tools/qmail-remote-explain",
       swiftSettings: swift, linkerSettings: link),
+    .executableTarget(
+      name: "cdb-database", dependencies: ["Agent", "Auth", "CSystem"], path: "Sources/Tools/cdb-database",
+      swiftSettings: relaxed, linkerSettings: link),
     .target(name: "Support", dependencies: ["Agent", "CSystem"], path: "Tests/Support", swiftSettings: relaxed),
     .testTarget(name: "AgentTests", dependencies: ["Agent", "Support"], swiftSettings: relaxed),
+    .testTarget(name: "AuthTests", dependencies: ["Agent", "Auth", "Support"], swiftSettings: relaxed),
     .testTarget(
-      name: "TranscriptTests", dependencies: ["Agent", "Support"], exclude: ["Transcripts"], swiftSettings: relaxed),
+      name: "TranscriptTests", dependencies: ["Agent", "Auth", "Support"], exclude: ["Transcripts"], swiftSettings: relaxed),
     .testTarget(
       name: "RemoteTests", dependencies: ["Agent", "CSystem", "Support", "qmail-remote"], swiftSettings: relaxed),
   ],

@@ -31,7 +31,9 @@ public struct Delivery {
     let question = RouteQuestion(host: envelope.host, sender: envelope.sender, recipients: envelope.recipients)
     var choices = RouteChoice(hooks.routers, question)
     let route = try choices.route()
-    let deferred = try choices.deferred(from: route)
+    let deferred = try choices.deferred(from: route) { question throws(DeliveryFailure) in
+      try identity(question, route, environment)
+    }
     do throws(DeliveryFailure) {
       return try plan(envelope, choice, environment, route, deferred)
     } catch {
@@ -47,9 +49,12 @@ public struct Delivery {
   ) throws(DeliveryFailure) -> DeliveryPlan {
     let envelope = whole.without(deferred)
     let question = RouteQuestion(host: envelope.host, sender: envelope.sender, recipients: envelope.recipients)
-    let edited = try edit(environment, question, route)
+    let credentials = try identity(question, route, environment)
+    let edited = try edit(environment, question, route, credentials)
     let config = try Config(choice.control, dialect: choice.dialect, environment: edited)
-    if let route { try RouteSupport.check(route, config.environment) }
+    let usesCredentials = route?.line.credentials.map { $0.isAlwaysUsed || edited.value("AUTH_SMTP") != nil } ?? false
+    // Before any look-up: what can't be done must not bounce because of a name.
+    if let route { try RouteSupport.check(route, usesCredentials: usesCredentials && credentials != nil) }
     let sender = try rewrite(envelope.sender, question, route, edited)
     let port = route?.line.port ?? Delivery.smtpPort
 
@@ -67,6 +72,7 @@ public struct Delivery {
       envelope: try envelope.addressed(from: sender, to: recipients), dialect: config.dialect,
       heloName: config.identity.heloName,
       timeouts: config.timeouts, usesSMTPUTF8: config.usesSMTPUTF8, deferred: deferred, route: route,
+      credentials: usesCredentials ? credentials : nil,
       exchangers: found.exchangers,
       family: family, backOff: BackOffLimits(), candidates: order.candidates, leftOut: usable.1 + order.leftOut)
     hooks.observe(.planned(plan))
@@ -75,12 +81,24 @@ public struct Delivery {
 
   private static let smtpPort: UInt16 = 25
 
+  /// As whom a relay gets the mail. Never asked for hosts found by MX: a secret is for a relay that somebody chose.
+  private func identity(
+    _ question: RouteQuestion, _ route: Route?, _ environment: Environment
+  ) throws(DeliveryFailure) -> CredentialIdentity? {
+    guard let route, route.line.relay != nil else { return nil }
+    for source in hooks.credentialSources {
+      if let identity = try source.identity(for: question, route: route, environment: environment) { return identity }
+    }
+    return nil
+  }
+
   /// The environment with the edits of the route and then of the site.
   private func edit(
-    _ environment: Environment, _ question: RouteQuestion, _ route: Route?
+    _ environment: Environment, _ question: RouteQuestion, _ route: Route?, _ credentials: CredentialIdentity?
   ) throws(DeliveryFailure) -> Environment {
     var edited = environment
     if let route { edited.apply(try EnvironmentEdits(envstr: route.line.environmentEdits, source: route.source)) }
+    if let edits = credentials?.edits { edited.apply(edits) }
     for editor in hooks.environmentEditors {
       if let edits = try editor.edits(for: question, route: route, environment: edited) { edited.apply(edits) }
     }
@@ -150,7 +168,10 @@ public struct Delivery {
       }
     }
     return Outcome(
-      plan: plan, reports: Verdict.reports(Verdict.exhausted(failures, untried: waiting.isEmpty ? untried : .noConnection), deferred: plan.deferred), failures: failures)
+      plan: plan,
+      reports: Verdict.reports(
+        Verdict.exhausted(failures, untried: waiting.isEmpty ? untried : .noConnection), deferred: plan.deferred),
+      failures: failures)
   }
 
   private func leave(_ failure: CandidateFailure, _ plan: DeliveryPlan, _ failures: inout [CandidateFailure]) {

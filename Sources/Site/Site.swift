@@ -1,6 +1,7 @@
 // The one list of hooks. A site that writes a hook in Swift adds its file to Sources/Hooks and one line here; the order is the
 // precedence.
 public import Agent
+internal import Auth
 
 public enum Site {
   /// The hooks of a delivery.
@@ -11,6 +12,7 @@ public enum Site {
         AuthenticatedSenders(choice.control, dialect: choice.dialect),
         RouteTable(choice.control, dialect: choice.dialect, environment: environment),
       ],
+      credentialSources: [RouteCredentials(choice.control)],
       backOff: NoBackOff(),
       observers: [],
       outcomeHooks: [])

@@ -1,5 +1,6 @@
 // One run of a transcript: the delivery as the program does it, on a network, a DNS and a clock that the transcript makes up, and
 // everything about it that was not as the transcript has it.
+import Auth
 import Support
 
 @testable import Agent
@@ -152,7 +153,13 @@ private final class Stage {
     dialect = choice.dialect
     let envelope = try Envelope(operands: transcript.operands, convention: choice.convention)
     let delivery = Delivery(
-      hooks: HookSet(routers: [RouteTable(choice.control, dialect: choice.dialect, environment: environment)]), resolver: resolver,
+      hooks: HookSet(
+        routers: [
+          MoreRoutes(choice.control, dialect: choice.dialect, environment: environment),
+          AuthenticatedSenders(choice.control, dialect: choice.dialect),
+          RouteTable(choice.control, dialect: choice.dialect, environment: environment),
+        ], credentialSources: [RouteCredentials(choice.control)]),
+      resolver: resolver,
       interfaces: FakeInterfaces(transcript.own), network: network, lastWords: lastWords,
       circumstances: Circumstances(clock: clock, wallSeconds: 1_700_000_000, seed: 1, processID: 4_711))
     let plan = try delivery.plan(envelope, choice, environment)

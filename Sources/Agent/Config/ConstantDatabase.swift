@@ -3,7 +3,7 @@ internal import CSystem
 internal import CTinyCDB
 
 /// An open constant database.
-@safe final class ConstantDatabase {
+@safe package final class ConstantDatabase {
   private let descriptor: FileDescriptor
   private var handle: cdb
   private let place: String
@@ -22,7 +22,7 @@ internal import CTinyCDB
 
   /// The first value under a key.
   /// - Throws: 4.3.0 when the file is damaged.
-  func value(_ key: Bytes) throws(DeliveryFailure) -> Bytes? {
+  package func value(_ key: Bytes) throws(DeliveryFailure) -> Bytes? {
     let found = unsafe key.withUnsafeBytes { unsafe cdb_find(&handle, $0.baseAddress, UInt32($0.count)) }
     guard found >= 0 else { throw .controlUnreadable("\(place): damaged") }
     guard found > 0 else { return nil }

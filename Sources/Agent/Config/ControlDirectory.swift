@@ -108,7 +108,7 @@ public final class ControlDirectory {
 
   /// The constant database of that name, or nil when there is none.
   /// - Throws: 4.3.0 when it is there and can't be read.
-  func database(_ name: String) throws(DeliveryFailure) -> ConstantDatabase? {
+  package func database(_ name: String) throws(DeliveryFailure) -> ConstantDatabase? {
     let number: Int32
     switch contents {
     case .missing: return nil
@@ -124,6 +124,13 @@ public final class ControlDirectory {
       throw .controlUnreadable("\(ControlFile.place(name)): \(unsafe String(cString: csys_error_text(csys_errno())))")
     }
     return try ConstantDatabase(FileDescriptor(owning: number), place: ControlFile.place(name))
+  }
+
+  /// Whether others than its owner and group can read the file.
+  package func isReadableByOthers(_ name: String) -> Bool {
+    guard case .folder(let folder, _) = contents else { return false }
+    var status = stat()
+    return unsafe fstatat(folder, name, &status, 0) == 0 && status.st_mode & 0o004 != 0
   }
 
   private func exists(_ name: String, in folder: Int32) -> Bool { unsafe faccessat(folder, name, F_OK, 0) == 0 }

@@ -3,6 +3,7 @@
 /// The hooks. Built in `Site`, the one list that a site edits.
 public struct HookSet {
   public var routers: [any Router]
+  public var credentialSources: [any CredentialSource]
   public var environmentEditors: [any EnvironmentEditor]
   public var envelopeRewriters: [any EnvelopeRewriter]
   public var backOff: any BackOff
@@ -10,11 +11,13 @@ public struct HookSet {
   public var outcomeHooks: [any OutcomeHook]
 
   public init(
-    routers: [any Router] = [], environmentEditors: [any EnvironmentEditor] = [],
+    routers: [any Router] = [], credentialSources: [any CredentialSource] = [],
+    environmentEditors: [any EnvironmentEditor] = [],
     envelopeRewriters: [any EnvelopeRewriter] = [], backOff: any BackOff = NoBackOff(), observers: [any Observer] = [],
     outcomeHooks: [any OutcomeHook] = []
   ) {
     self.routers = routers
+    self.credentialSources = credentialSources
     self.environmentEditors = environmentEditors
     self.envelopeRewriters = envelopeRewriters
     self.backOff = backOff

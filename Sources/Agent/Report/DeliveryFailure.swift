@@ -64,6 +64,9 @@ extension DeliveryFailure {
     DeliveryFailure(.init(.temporary, 3, 0), "System can't bind to local ip address: \(address.text).")
   }
 
+  /// As `controlInvalid`, for what stands at the doors of other modules.
+  package static func unusable(_ place: String, _ fault: String) -> DeliveryFailure { .controlInvalid(place, fault) }
+
   static func systemResources(_ errorNumber: Int32) -> DeliveryFailure {
     let text = unsafe String(cString: csys_error_text(errorNumber))
     return DeliveryFailure(.init(.temporary, 3, 0), "System resources temporarily unavailable.", detail: text)

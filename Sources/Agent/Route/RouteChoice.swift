@@ -18,15 +18,23 @@ struct RouteChoice {
     return try route(of: first)
   }
 
-  /// The recipients that would take another.
-  mutating func deferred(from route: Route?) throws(DeliveryFailure) -> [DeferredRecipient] {
-    guard question.recipients.count > 1, routers.contains(where: \.dependsOnRecipients) else { return [] }
+  /// The recipients that would take another, or other credentials.
+  mutating func deferred(from route: Route?, _ identity: Identity) throws(DeliveryFailure) -> [DeferredRecipient] {
+    let credentialsDiffer = route?.line.credentials == .recipient
+    guard question.recipients.count > 1, credentialsDiffer || routers.contains(where: \.dependsOnRecipients) else { return [] }
+    let first = try identity(question)
     var deferred: [DeferredRecipient] = []
-    for (position, recipient) in question.recipients.enumerated() where try self.route(of: recipient)?.line != route?.line {
+    for (position, recipient) in question.recipients.enumerated() {
+      let isSame = try self.route(of: recipient)?.line == route?.line
+      if isSame, !credentialsDiffer { continue }
+      if isSame, try identity(question.only(recipient))?.user == first?.user { continue }
       deferred.append(DeferredRecipient(position: position, address: recipient))
     }
     return deferred
   }
+
+  /// Who mail with the chosen route is relayed as.
+  typealias Identity = (RouteQuestion) throws(DeliveryFailure) -> CredentialIdentity?
 
   private mutating func route(of recipient: Address) throws(DeliveryFailure) -> Route? {
     for (index, router) in routers.enumerated() {

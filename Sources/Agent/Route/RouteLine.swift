@@ -23,6 +23,12 @@ public enum CredentialReference: Equatable, Sendable {
   case recipient
   /// `/token`: under that word.
   case token(Bytes)
+
+  /// s/qmail's form needs no AUTH_SMTP.
+  var isAlwaysUsed: Bool {
+    guard case .pipe = self else { return false }
+    return true
+  }
 }
 
 /// A parsed route.

@@ -3,19 +3,14 @@
 
 enum RouteSupport {
   /// - Throws: 4.3.5 with the place of the route.
-  static func check(_ route: Route, _ environment: Environment) throws(DeliveryFailure) {
-    if let demand = route.transport == .qmtp ? "QMTP" : demand(of: route.line, environment) {
-      throw .controlInvalid(route.source, "it asks for \(demand), which this version doesn't do")
-    }
+  static func check(_ route: Route, usesCredentials: Bool) throws(DeliveryFailure) {
+    guard let demand = demand(of: route, usesCredentials) else { return }
+    throw .controlInvalid(route.source, "it asks for \(demand), which this version doesn't do")
   }
 
-  private static func demand(of line: RouteLine, _ environment: Environment) -> String? {
-    if line.implicitTLS { return "TLS from the first byte" }
-    switch line.credentials {
-    case .pipe: return "authentication"
-    // Without AUTH_SMTP these forms of credentials are not used.
-    case .space, .sender, .recipient, .token: return environment.value("AUTH_SMTP") == nil ? nil : "authentication"
-    case nil: return nil
-    }
+  private static func demand(of route: Route, _ usesCredentials: Bool) -> String? {
+    if route.transport == .qmtp { return "QMTP" }
+    if route.line.implicitTLS { return "TLS from the first byte" }
+    return usesCredentials ? "authentication" : nil
   }
 }

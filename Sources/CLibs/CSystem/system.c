@@ -16,6 +16,10 @@ int csys_openat(int directory, const char *name, int flags) {
   return fd;
 }
 
+int csys_create(const char *path, mode_t mode) {
+  return open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+}
+
 ssize_t csys_read(int fd, void *buffer, size_t count) {
   ssize_t n;
   do n = read(fd, buffer, count); while (n < 0 && errno == EINTR);

@@ -3,6 +3,15 @@ import Testing
 
 @testable import Agent
 
+/// Knows everybody.
+private struct AnyCredentials: CredentialSource {
+  func identity(
+    for question: RouteQuestion, route: Route, environment: Environment
+  ) throws(DeliveryFailure) -> CredentialIdentity? {
+    route.line.credentials == nil ? nil : CredentialIdentity(user: bytes("u"), source: "x")
+  }
+}
+
 @Suite struct PlanTests {
   private static let zone = """
     three.example MX 20 second.example
@@ -37,7 +46,8 @@ import Testing
   ) -> String {
     let control = memoryControl(["me": "me.test"].merging(files) { $1 })
     let delivery = Delivery(
-      hooks: HookSet(routers: [RouteTable(control, dialect: dialect, environment: Environment())]),
+      hooks: HookSet(
+        routers: [RouteTable(control, dialect: dialect, environment: Environment())], credentialSources: [AnyCredentials()]),
       resolver: FakeResolver(zone: zone),
       interfaces: FakeInterfaces(own), network: FakeNetwork([:], clock: TestClock()), lastWords: RecordedLastWords(),
       circumstances: Circumstances(clock: TestClock(), wallSeconds: 0, seed: seed, processID: 1))
@@ -99,8 +109,8 @@ import Testing
       ("direct.example:\n:192.0.2.60", "direct.example", "s@x", "direct.example=2001:db8::9/25 direct.example=192.0.2.9/25"),
       (":[2001:db8::60]", "", "s@x", "[2001:db8::60]=2001:db8::60/25"),
       ("!@:192.0.2.61\n:192.0.2.60", "x", "", "192.0.2.61=192.0.2.61/25"),
-      ("x:relay:0", "x", "s@x", "4.3.5"), ("x:relay;s", "x", "s@x", "4.3.5"), ("x:relay:465", "x", "s@x", "4.3.5"),
-      ("x:relay|u|p", "x", "s@x", "4.3.5"),
+      ("x:relay:0", "x", "s@x", "4.3.5"), ("x:192.0.2.1;s", "x", "s@x", "4.3.5"), ("x:192.0.2.1:465", "x", "s@x", "4.3.5"),
+      ("x:192.0.2.1|u|p", "x", "s@x", "4.3.5"),
       ("x:192.0.2.60 u p", "x", "s@x", "192.0.2.60=192.0.2.60/25"),
       ("x:192.0.2.60||192.0.2.1", "x", "s@x", "192.0.2.60=192.0.2.60/25"),
       ("x:192.0.2.60:26:10:20", "x", "s@x", "192.0.2.60=192.0.2.60/26"),

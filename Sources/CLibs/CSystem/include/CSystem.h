@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -30,6 +31,9 @@ int csys_errno(void);
 /* open(2) with O_CLOEXEC; openat(2) likewise; -1 and errno on failure. Interrupted calls are repeated. */
 int csys_open(const char *path, int flags);
 int csys_openat(int directory, const char *name, int flags);
+
+/* Makes a file that isn't there yet, open for reading and writing; -1 and errno on failure. */
+int csys_create(const char *path, mode_t mode);
 
 /* read(2) and pread(2), repeated when interrupted. */
 ssize_t csys_read(int fd, void *buffer, size_t count);
