@@ -23,12 +23,8 @@ import Testing
     }.joined()
   }
 
-  /// In a network whose sockets keep next to nothing: with the usual megabytes no side would ever have to wait.
   private func deliver(_ extensions: [String], _ length: Int, _ script: @escaping @Sendable (Peer) throws -> Void) throws {
-    let network = try NetworkNamespace()
-    try network.set("ipv4/tcp_wmem", "4096 4096 4096")
-    try network.set("ipv4/tcp_rmem", "4096 4096 4096")
-    let (finished, dialogues) = try network.run {
+    let (finished, dialogues) = try NetworkNamespace.narrow().run {
       let server = try ScriptedServer { peer in
         let ordinary = SMTPScript(extensions: extensions)
         try peer.send(ordinary.reply(.greeting))

@@ -38,12 +38,8 @@ import Testing
 
   private static let megabyte: [UInt8] = (0..<1_000_000).map { $0 % 50 == 49 ? 10 : UInt8(ascii: "a") }
 
-  /// In a network whose sockets keep next to nothing, so that what is read is what was sent just now.
   private func deliver(bytes: Int, pause: Double, limit: Int) throws -> (FinishedProcess, [Dialogue]) {
-    let network = try NetworkNamespace()
-    try network.set("ipv4/tcp_wmem", "4096 4096 4096")
-    try network.set("ipv4/tcp_rmem", "4096 4096 4096")
-    return try network.run {
+    try NetworkNamespace.narrow().run {
       let script = SMTPScript(takeBody: { peer in
         var rest = bytes
         let isComplete = try peer.drain { part in
@@ -75,6 +71,37 @@ import Testing
   @Test func `a slow server`() throws {
     let (finished, dialogues) = try deliver(bytes: 50_000, pause: 150, limit: 2)
     expect(finished, "r^@\(TimeLimitTests.accepted)^@", verdict: TimeLimitTests.accepted)
+    #expect(dialogues.map(\.fault) == [nil])
+  }
+
+  /// The same for a flight of commands, which is one piece however long it is.
+  @Test func `a slow server and many recipients`() throws {
+    let count = 7_000
+    let (finished, dialogues) = try NetworkNamespace.narrow().run {
+      let server = try ScriptedServer { peer in
+        let ordinary = SMTPScript(extensions: ["PIPELINING"])
+        try peer.send(ordinary.reply(.greeting))
+        try peer.expect("EHLO me.example.net")
+        try peer.send(ordinary.reply(.hello))
+        var rest = 7_500
+        _ = try peer.drain { part in
+          rest -= part.count
+          if rest <= 0 {
+            peer.pause(milliseconds: 100)
+            rest = 7_500
+          }
+          return part.suffix(6).elementsEqual("DATA\r\n".utf8)
+        }
+        try peer.send(String(repeating: "250 ok\r\n", count: count + 1) + ordinary.reply(.data))
+        try peer.body()
+        try peer.send(ordinary.reply(.message))
+      }
+      var remote = Remote(to: server)
+      remote.recipients = (0..<count).map { "recipient-number-\($0)@example.com" }
+      remote.control["timeoutremote"] = "2\n"
+      return (try remote.run(), server.finish())
+    }
+    expect(finished, String(repeating: "r^@", count: count) + "\(TimeLimitTests.accepted)^@", verdict: "K")
     #expect(dialogues.map(\.fault) == [nil])
   }
 }

@@ -78,10 +78,15 @@ import Testing
     case stalls
   }
 
-  private func deliver(refusal: String, _ afterwards: Afterwards, _ extensions: [String]) throws -> FinishedProcess {
+  /// - Parameter isNarrow: on a line where the program is waiting to send more when the refusal comes.
+  private func deliver(refusal: String, _ afterwards: Afterwards, isNarrow: Bool) throws -> FinishedProcess {
+    let network = try isNarrow ? NetworkNamespace.narrow() : NetworkNamespace()
+    return try network.run { try UnwantedMessageTests.deliver(refusal, afterwards) }
+  }
+
+  private static func deliver(_ refusal: String, _ afterwards: Afterwards) throws -> FinishedProcess {
     let server = try ScriptedServer(
       SMTPScript(
-        extensions: extensions,
         takeBody: { peer in
           _ = try peer.take(500_000)
           try peer.send(refusal)
@@ -104,22 +109,24 @@ import Testing
     return finished
   }
 
-  @Test(arguments: Afterwards.allCases, [[], ["PIPELINING"]])
-  func `a refusal in the middle of the message`(_ afterwards: Afterwards, _ extensions: [String]) throws {
+  @Test(arguments: Afterwards.allCases, [false, true])
+  func `a refusal in the middle of the message`(_ afterwards: Afterwards, _ isNarrow: Bool) throws {
     let report = "D127.0.0.1 failed after I sent the message.\nRemote host said: 552-too\n552 big\n"
-    expect(try deliver(refusal: "552-too\r\n552 big\r\n", afterwards, extensions), "r^@\(report)^@", verdict: report)
+    let finished = try deliver(refusal: "552-too\r\n552 big\r\n", afterwards, isNarrow: isNarrow)
+    expect(finished, "r^@\(report)^@", verdict: report)
   }
 
-  @Test(arguments: Afterwards.allCases)
-  func `a deferral in the middle of the message`(_ afterwards: Afterwards) throws {
+  @Test(arguments: Afterwards.allCases, [false, true])
+  func `a deferral in the middle of the message`(_ afterwards: Afterwards, _ isNarrow: Bool) throws {
     let report = "Z127.0.0.1 failed after I sent the message.\nRemote host said: 452 full\n"
-    expect(try deliver(refusal: "452 full\r\n", afterwards, []), "r^@\(report)^@", verdict: report)
+    let finished = try deliver(refusal: "452 full\r\n", afterwards, isNarrow: isNarrow)
+    expect(finished, "r^@\(report)^@", verdict: report)
   }
 
   /// A server can't have accepted what it hasn't got.
-  @Test(arguments: Afterwards.allCases)
-  func `an acceptance in the middle of the message is none`(_ afterwards: Afterwards) throws {
-    let finished = try deliver(refusal: "250 ok\r\n", afterwards, [])
+  @Test(arguments: Afterwards.allCases, [false, true])
+  func `an acceptance in the middle of the message is none`(_ afterwards: Afterwards, _ isNarrow: Bool) throws {
+    let finished = try deliver(refusal: "250 ok\r\n", afterwards, isNarrow: isNarrow)
     if afterwards == .readsOn {
       let report = "ZConnected to 127.0.0.1 but its reply was not SMTP. (#4.5.0)\nRemote host said: 250 ok\n"
       expect(finished, "r^@\(report)^@", verdict: report)

@@ -20,6 +20,15 @@ final class NetworkNamespace: Sendable {
     try command("ip", "link", "set", "lo", "up")
   }
 
+  /// A network whose sockets keep next to nothing: who writes has to wait for the reader, as on a slow line, and what is read was
+  /// sent just now. With the usual megabytes no side of a test would ever wait.
+  static func narrow() throws -> NetworkNamespace {
+    let network = try NetworkNamespace()
+    try network.set("ipv4/tcp_wmem", "4096 4096 4096")
+    try network.set("ipv4/tcp_rmem", "4096 4096 4096")
+    return network
+  }
+
   deinit { close(descriptor) }
 
   /// Calls `body` in the namespace.
