@@ -49,7 +49,8 @@ public struct Delivery {
       envelope: try envelope.addressed(from: sender, to: recipients), dialect: config.dialect,
       heloName: config.identity.heloName,
       timeouts: config.timeouts, usesSMTPUTF8: config.usesSMTPUTF8, route: route, exchangers: found.exchangers,
-      family: family, backOff: BackOffLimits(), candidates: order.candidates, leftOut: usable.1 + order.leftOut)
+      family: family, backOff: BackOffLimits(route, config.environment), candidates: order.candidates,
+      leftOut: usable.1 + order.leftOut)
     hooks.observe(.planned(plan))
     return plan
   }
@@ -173,6 +174,7 @@ public struct Delivery {
     let capabilities = try session.open(heloName: plan.heloName) {
       hooks.backOff.record(.greeted(winner.candidate), plan.backOff)
     }
+    hooks.backOff.record(.ready(winner.candidate), plan.backOff)
     let result = session.deliver(plan, message, capabilities) { afterCrash in
       Signals.blockEndings()
       lastWords.prepare(Verdict.reports(afterCrash, from: address).wire)
