@@ -36,7 +36,8 @@ let package = Package(
     .systemLibrary(name: "CAres", path: "Sources/CLibs/CAres", pkgConfig: "libcares"),
     .target(name: "CIDN2", path: "Sources/CLibs/CIDN2"),
     .target(name: "Agent", dependencies: ["CSystem", "CAres", "CIDN2"], swiftSettings: swift),
-    .target(name: "Site", dependencies: ["Agent"], swiftSettings: swift),
+    .target(name: "Hooks", dependencies: ["Agent", "CSystem"], swiftSettings: swift),
+    .target(name: "Site", dependencies: ["Agent", "Hooks"], swiftSettings: swift),
     .executableTarget(
       name: "qmail-remote", dependencies: ["Agent", "Site", "CSystem"], swiftSettings: swift, linkerSettings: link),
     .executableTarget(
@@ -44,6 +45,8 @@ let package = Package(
       swiftSettings: swift, linkerSettings: link),
     .target(name: "Support", dependencies: ["Agent", "CSystem"], path: "Tests/Support", swiftSettings: relaxed),
     .testTarget(name: "AgentTests", dependencies: ["Agent", "Support"], swiftSettings: relaxed),
+    .testTarget(
+      name: "HooksTests", dependencies: ["Agent", "CSystem", "Hooks", "Support"], swiftSettings: relaxed),
     .testTarget(
       name: "TranscriptTests", dependencies: ["Agent", "Support"], exclude: ["Transcripts"], swiftSettings: relaxed),
     .testTarget(

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "CSystem.h"
+#include <sys/resource.h>
 
 int csys_errno(void) { return errno; }
 
@@ -24,6 +25,17 @@ ssize_t csys_read(int fd, void *buffer, size_t count) {
 ssize_t csys_pread(int fd, void *buffer, size_t count, off_t offset) {
   ssize_t n;
   do n = pread(fd, buffer, count, offset); while (n < 0 && errno == EINTR);
+  return n;
+}
+
+ssize_t csys_pwrite(int fd, const void *bytes, size_t count, off_t offset) {
+  struct rlimit limit;
+  ssize_t n;
+  if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur < (rlim_t)offset + count) {
+    errno = EFBIG;
+    return -1;
+  }
+  do n = pwrite(fd, bytes, count, offset); while (n < 0 && errno == EINTR);
   return n;
 }
 

@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -34,6 +35,9 @@ int csys_openat(int directory, const char *name, int flags);
 /* read(2) and pread(2), repeated when interrupted. */
 ssize_t csys_read(int fd, void *buffer, size_t count);
 ssize_t csys_pread(int fd, void *buffer, size_t count, off_t offset);
+
+/* pwrite(2), repeated when interrupted; EFBIG where the process's limit of file sizes (RLIMIT_FSIZE) would end it by a signal. */
+ssize_t csys_pwrite(int fd, const void *bytes, size_t count, off_t offset);
 
 /* send(2) without SIGPIPE, repeated when interrupted. */
 ssize_t csys_send(int fd, const void *bytes, size_t count);
