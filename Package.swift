@@ -38,7 +38,8 @@ let package = Package(
     .systemLibrary(name: "CTinyCDB", path: "Sources/CLibs/CTinyCDB", pkgConfig: "libcdb"),
     .target(name: "Agent", dependencies: ["CSystem", "CAres", "CIDN2", "CTinyCDB"], swiftSettings: swift),
     .target(name: "Auth", dependencies: ["Agent"], swiftSettings: swift),
-    .target(name: "Site", dependencies: ["Agent", "Auth"], swiftSettings: swift),
+    .target(name: "Hooks", dependencies: ["Agent", "CSystem"], swiftSettings: swift),
+    .target(name: "Site", dependencies: ["Agent", "Auth", "Hooks"], swiftSettings: swift),
     .executableTarget(
       name: "qmail-remote", dependencies: ["Agent", "Site", "CSystem"], swiftSettings: swift, linkerSettings: link),
     .executableTarget(
@@ -50,6 +51,8 @@ let package = Package(
     .target(name: "Support", dependencies: ["Agent", "CSystem"], path: "Tests/Support", swiftSettings: relaxed),
     .testTarget(name: "AgentTests", dependencies: ["Agent", "Support"], swiftSettings: relaxed),
     .testTarget(name: "AuthTests", dependencies: ["Agent", "Auth", "Support"], swiftSettings: relaxed),
+    .testTarget(
+      name: "HooksTests", dependencies: ["Agent", "CSystem", "Hooks", "Support"], swiftSettings: relaxed),
     .testTarget(
       name: "TranscriptTests", dependencies: ["Agent", "Auth", "Support"], exclude: ["Transcripts"], swiftSettings: relaxed),
     .testTarget(

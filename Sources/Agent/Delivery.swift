@@ -77,7 +77,8 @@ public struct Delivery {
       timeouts: config.timeouts, usesSMTPUTF8: config.usesSMTPUTF8, deferred: deferred, route: route,
       credentials: usesCredentials ? credentials : nil,
       exchangers: found.exchangers,
-      family: family, backOff: BackOffLimits(), candidates: order.candidates, leftOut: usable.1 + order.leftOut)
+      family: family, backOff: BackOffLimits(route, config.environment), candidates: order.candidates,
+      leftOut: usable.1 + order.leftOut)
     hooks.observe(.planned(plan))
     return plan
   }
@@ -216,6 +217,7 @@ public struct Delivery {
     let capabilities = try session.open(heloName: winner.candidate.local?.heloName ?? plan.heloName) {
       hooks.backOff.record(.greeted(winner.candidate), plan.backOff)
     }
+    hooks.backOff.record(.ready(winner.candidate), plan.backOff)
     let result = session.deliver(plan, message, capabilities) { afterCrash in
       Signals.blockEndings()
       lastWords.prepare(Verdict.reports(afterCrash, from: address, deferred: plan.deferred, in: wording).wire)

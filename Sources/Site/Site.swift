@@ -2,6 +2,7 @@
 // precedence.
 public import Agent
 internal import Auth
+internal import Hooks
 
 public enum Site {
   /// The hooks of a delivery.
@@ -13,7 +14,7 @@ public enum Site {
         RouteTable(choice.control, dialect: choice.dialect, environment: environment),
       ],
       credentialSources: [RouteCredentials(choice.control)],
-      backOff: NoBackOff(),
+      backOff: TimeoutBackOff(choice.dialect, environment, circumstances),
       observers: [],
       outcomeHooks: [])
   }

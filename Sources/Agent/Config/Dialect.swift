@@ -29,6 +29,9 @@ public enum Dialect: String, Sendable, CaseIterable {
     self = dialect
   }
 
+  /// Where the family's programs and its queue live.
+  public var home: Bytes { Bytes(self == .indimail ? "/var/indimail" : "/var/qmail") }
+
   /// Keys of skarnet's smtproutes are bare domains that cover their subdomains, and case counts.
   var routeKeys: RouteKeys { self == .skarnet ? .bareDomains : .dottedSuffixes }
 

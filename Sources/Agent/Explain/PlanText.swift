@@ -17,6 +17,7 @@ public enum PlanText {
     }
     lines.append("time: \(words(plan.timeouts.connect)) to connect, \(words(plan.timeouts.remote)) for each reply")
     lines.append("family: \(plan.family.order.rawValue)\(plan.family.source.map { " (\($0))" } ?? "")")
+    lines.append("back-off: \(words(plan.backOff, plan.dialect))")
     lines += plan.exchangers.map(words)
     for (number, candidate) in plan.candidates.enumerated() {
       lines.append("candidate \(number + 1): \(candidate.address.text) port \(candidate.port), \(words(candidate, plan))")
@@ -35,6 +36,17 @@ public enum PlanText {
   }
 
   private static func words(_ limit: Duration?) -> String { limit.map { "\($0.components.seconds) s" } ?? "no limit" }
+
+  private static func words(_ limits: BackOffLimits, _ dialect: Dialect) -> String {
+    guard limits.penalty.seconds > 0 else { return "none, by a penalty of \(words(limits.penalty))" }
+    let words = "\(words(limits.penalty)) after failures of \(words(limits.maxTolerance))"
+    guard limits.countsHello, dialect == .indimail else { return words }
+    return "\(words), of EHLO too (the variable \(BackOffLimits.helloVariable))"
+  }
+
+  private static func words(_ limit: BackOffLimits.Limit) -> String {
+    "\(limit.seconds) s\(limit.source.map { " (\($0))" } ?? "")"
+  }
 
   private static func words(_ exchanger: MailExchanger) -> String {
     var words = ["\(exchanger.preference) \(shown(exchanger.name))", exchanger.isSecure ? "validated" : "not validated"]

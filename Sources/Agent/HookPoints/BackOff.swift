@@ -2,15 +2,33 @@
 
 /// How long failures are tolerated, and how long an address is then left alone (qmail-remote(8) of indimail).
 public struct BackOffLimits: Equatable, Sendable {
-  /// Seconds; 0 turns back-off off.
-  public let penalty: Int
-  /// Seconds.
-  public let maxTolerance: Int
+  public struct Limit: Equatable, Sendable {
+    public let seconds: Int
+    /// `control/smtproutes:3`, or the variable; nil for the default.
+    public let source: String?
 
-  public init(penalty: Int = 3_600, maxTolerance: Int = 120) {
+    /// - Parameter seconds: cut to what arithmetic with moments bears; nobody waits for more than 68 years.
+    public init(_ seconds: Int, source: String? = nil) {
+      self.seconds = min(max(seconds, 0), Int(Int32.max))
+      self.source = source
+    }
+  }
+
+  /// How long an address is left alone, at least; 0 turns back-off off.
+  public let penalty: Limit
+  /// For this long after a failure, another one is the same failure.
+  public let maxTolerance: Limit
+  /// A server that defers EHLO and HELO has failed, where the memory counts failures after the connection.
+  public let countsHello: Bool
+
+  public init(penalty: Limit = defaultPenalty, maxTolerance: Limit = defaultTolerance, countsHello: Bool = false) {
     self.penalty = penalty
     self.maxTolerance = maxTolerance
+    self.countsHello = countsHello
   }
+
+  public static let defaultPenalty = Limit(3_600)
+  public static let defaultTolerance = Limit(120)
 }
 
 /// What happened to a candidate.
@@ -20,6 +38,8 @@ public enum BackOffEvent: Equatable, Sendable {
   case connected(Candidate)
   /// It greeted, and wants to talk.
   case greeted(Candidate)
+  /// It accepted EHLO or HELO too.
+  case ready(Candidate)
 }
 
 /// Remembers failing addresses across deliveries. There is one; it must never fail a delivery.

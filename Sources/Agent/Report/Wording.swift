@@ -40,7 +40,7 @@ public struct Wording {
       if dialect == .indimail, failure.disposition == .temporary { return noConnection(failures) }
       return refusal(reply, "Connected to \(address.text) but greeting failed")
     case (.greeting, .broken(.transport)) where dialect == .indimail:
-      let interval = backOff.penalty > 0 ? "tcpto interval \(backOff.maxTolerance) " : ""
+      let interval = backOff.penalty.seconds > 0 ? "tcpto interval \(backOff.maxTolerance.seconds) " : ""
       return Report(
         .deferral, "Connected to \(address.text) but connection died. Will try alternate MX. \(interval)(#4.4.2)\n")
     case (_, .broken(let error)): return lost(error, address, duplicatePossible: false)

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CSystem.h"
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 int csys_errno(void) { return errno; }
 
@@ -39,6 +40,17 @@ int csys_memory_file(const void *bytes, size_t count) {
     return -1;
   }
   return fd;
+}
+
+ssize_t csys_pwrite(int fd, const void *bytes, size_t count, off_t offset) {
+  struct rlimit limit;
+  ssize_t n;
+  if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur < (rlim_t)offset + count) {
+    errno = EFBIG;
+    return -1;
+  }
+  do n = pwrite(fd, bytes, count, offset); while (n < 0 && errno == EINTR);
+  return n;
 }
 
 ssize_t csys_send(int fd, const void *bytes, size_t count) {

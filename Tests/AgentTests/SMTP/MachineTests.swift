@@ -102,6 +102,7 @@ import Testing
       (["250 x", "550 x", "450 x", "354 x", "250 x"], "MAIL,RCPT,RCPT,DATA | await | await | await | dot | [550, 450] nobody"),
       (["250 x", "550 x", "450 x", "354 x", "554 x"], "MAIL,RCPT,RCPT,DATA | await | await | await | dot | [550, 450] nobody"),
       (["250 x", "550 x", "450 x", "503 x"], "MAIL,RCPT,RCPT,DATA | await | await | await | [550, 450] nobody"),
+      (["421 x"], "MAIL,RCPT,RCPT,DATA | [] sender 421"),
       (["550 x", "503 x", "503 x", "503 x"], "MAIL,RCPT,RCPT,DATA | await | await | await | [] sender 550"),
       (["550 x", "250 x", "250 x", "354 x", "250 x"], "MAIL,RCPT,RCPT,DATA | await | await | await | dot | [] sender 550"),
       (["250 x", "250 x", "250 x", "451 x"], "MAIL,RCPT,RCPT,DATA | await | await | await | [250, 250] data 451"),

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -41,6 +42,9 @@ ssize_t csys_pread(int fd, void *buffer, size_t count, off_t offset);
 
 /* An unnamed file in memory that holds these bytes; -1 and errno on failure. */
 int csys_memory_file(const void *bytes, size_t count);
+
+/* pwrite(2), repeated when interrupted; EFBIG where the process's limit of file sizes (RLIMIT_FSIZE) would end it by a signal. */
+ssize_t csys_pwrite(int fd, const void *bytes, size_t count, off_t offset);
 
 /* send(2) without SIGPIPE, repeated when interrupted. */
 ssize_t csys_send(int fd, const void *bytes, size_t count);
