@@ -52,6 +52,7 @@ let package = Package(
     .testTarget(name: "AuthTests", dependencies: ["Agent", "Auth", "Support"], swiftSettings: relaxed),
     .testTarget(
       name: "TranscriptTests", dependencies: ["Agent", "Auth", "Support"], exclude: ["Transcripts"], swiftSettings: relaxed),
+    .testTarget(name: "PlanTests", dependencies: ["Agent", "Auth", "Support"], exclude: ["Plans"], swiftSettings: relaxed),
     .testTarget(
       name: "RemoteTests", dependencies: ["Agent", "CSystem", "Support", "qmail-remote"], swiftSettings: relaxed),
   ],
