@@ -13,6 +13,8 @@ struct PlanResult {
   fileprivate(set) var directory: [UInt8] = []
   /// How often DNS was asked.
   fileprivate(set) var questionCount = 0
+  /// How many seconds the first round of questions had.
+  fileprivate(set) var lookupSeconds: Int?
 
   var text: String { lines.map { TranscriptText.shown($0) }.joined(separator: "\n") }
 }
@@ -37,6 +39,7 @@ extension PlanInput {
       }
     }
     result.questionCount = resolver.rounds.joined().count
+    result.lookupSeconds = resolver.deadlines.first.map { Int($0.milliseconds(from: TestClock().now())) / 1_000 }
     return result
   }
 
@@ -102,10 +105,16 @@ extension PlanFile {
     var rows: [String] = []
     var next = 0
     for (index, line) in expected.enumerated() {
-      while inserted.contains(next) { rows.append("  + \(TranscriptText.shown(got[next]))"); next += 1 }
-      let isGone = removed.contains(index)
-      rows.append("  \(isGone ? "-" : " ") \(TranscriptText.shown(line))")
-      if !isGone { next += 1 }
+      guard !removed.contains(index) else {
+        rows.append("  - \(TranscriptText.shown(line))")
+        continue
+      }
+      while inserted.contains(next) {
+        rows.append("  + \(TranscriptText.shown(got[next]))")
+        next += 1
+      }
+      rows.append("    \(TranscriptText.shown(line))")
+      next += 1
     }
     rows += got[next...].map { "  + \(TranscriptText.shown($0))" }
     return rows.joined(separator: "\n")

@@ -70,6 +70,8 @@ struct PlanReaderTests {
   /// Any one line of any plan, changed or left out, is a problem of that line.
   @Test("a changed line fails", arguments: PlanCase.all)
   func changedLine(_ plan: PlanCase) throws {
+    // A plan that is wrong as it is has its own failure above.
+    guard plan.problems().isEmpty else { return }
     let lines = PlanCase.text(plan.path).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     for (index, line) in lines.enumerated() where line.hasPrefix("= ") {
       var changed = lines
@@ -123,7 +125,8 @@ struct PlanReaderTests {
   @Test(
     "facts besides the plan are checked",
     arguments: [
-      ("directory: /elsewhere", 3), ("header: X: 1\\n", 3), ("size: 12", 3), ("dns none", 3), ("directory: /var/qmail/control", 0),
+      ("directory: /elsewhere", 3), ("header: X: 1\\n", 3), ("size: 12", 3), ("dns none", 3),
+      ("directory: /var/qmail/control", 0),
       ("size: none", 0),
     ])
   func facts(_ line: String, _ wrongLine: Int) throws {
