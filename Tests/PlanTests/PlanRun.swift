@@ -48,6 +48,16 @@ extension PlanInput {
   ) throws(DeliveryFailure) -> DeliveryPlan {
     let start = Environment(environment)
     let choice = try DialectChoice(operands: operands, environment: start, open: open)
+    do throws(DeliveryFailure) {
+      return try plan(resolver, choice, start)
+    } catch {
+      throw error.worded(for: choice.dialect)
+    }
+  }
+
+  private func plan(
+    _ resolver: FakeResolver, _ choice: DialectChoice, _ start: Environment
+  ) throws(DeliveryFailure) -> DeliveryPlan {
     let envelope = try Envelope(operands: operands, convention: choice.convention)
     let clock = TestClock()
     let delivery = Delivery(
