@@ -55,6 +55,7 @@ let package = Package(
       name: "HooksTests", dependencies: ["Agent", "CSystem", "Hooks", "Support"], swiftSettings: relaxed),
     .testTarget(
       name: "TranscriptTests", dependencies: ["Agent", "Auth", "Support"], exclude: ["Transcripts"], swiftSettings: relaxed),
+    .testTarget(name: "PlanTests", dependencies: ["Agent", "Auth", "Support"], exclude: ["Plans"], swiftSettings: relaxed),
     .testTarget(
       name: "RemoteTests", dependencies: ["Agent", "CSystem", "Support", "qmail-remote"], swiftSettings: relaxed),
   ],

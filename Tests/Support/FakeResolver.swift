@@ -7,6 +7,8 @@ public final class FakeResolver: Resolver {
   private let answer: ((DNSQuestion) -> DNSAnswer)?
   /// The questions of each round, in the order they were asked.
   public private(set) var rounds: [[DNSQuestion]] = []
+  /// By when each round had to be answered.
+  public private(set) var deadlines: [Deadline] = []
 
   public let believesValidation: Bool
 
@@ -40,6 +42,7 @@ public final class FakeResolver: Resolver {
 
   public func answers(to questions: [DNSQuestion], by deadline: Deadline) -> [DNSAnswer] {
     rounds.append(questions)
+    deadlines.append(deadline)
     return questions.map { answer?($0) ?? follow($0, steps: 0) }
   }
 
