@@ -35,7 +35,8 @@ public struct Delivery {
     var choices = RouteChoice(hooks.routers, question)
     let route = try choices.route()
     let deferred = try choices.deferred(from: route) { question throws(DeliveryFailure) in
-      try identity(question, route, environment)
+      let found = try identity(question, route, environment)
+      return try uses(route, found, environment) ? found : nil
     }
     do throws(DeliveryFailure) {
       return try plan(envelope, choice, environment, route, deferred)
@@ -94,6 +95,17 @@ public struct Delivery {
       if let identity = try source.identity(for: question, route: route, environment: environment) { return identity }
     }
     return nil
+  }
+
+  /// Whether credentials are used at all, by what route and credentials say themselves.
+  private func uses(
+    _ route: Route?, _ identity: CredentialIdentity?, _ environment: Environment
+  ) throws(DeliveryFailure) -> Bool {
+    guard let route, let credentials = route.line.credentials else { return false }
+    var edited = environment
+    edited.apply(try EnvironmentEdits(envstr: route.line.environmentEdits, source: route.source))
+    if let edits = identity?.edits { edited.apply(edits) }
+    return credentials.isAlwaysUsed || edited.value("AUTH_SMTP") != nil
   }
 
   /// The environment with the edits of the route and then of the site.

@@ -99,6 +99,7 @@ struct PlanReaderTests {
       = recipient: <r@z>
       = time: 60 s to connect, 1200 s for each reply
       = family: 6
+      = back-off: 3600 s after failures of 120 s
       = exchanger: 0 [192.0.2.1], not validated, 192.0.2.1
       = candidate 1: 192.0.2.1 port 25, [192.0.2.1], preference 0
       """
@@ -117,6 +118,7 @@ struct PlanReaderTests {
           + route: none, so the mail exchangers of the host
             time: 60 s to connect, 1200 s for each reply
             family: 6
+            back-off: 3600 s after failures of 120 s
             exchanger: 0 [192.0.2.1], not validated, 192.0.2.1
             candidate 1: 192.0.2.1 port 25, [192.0.2.1], preference 0
         """)

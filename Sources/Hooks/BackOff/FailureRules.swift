@@ -53,7 +53,7 @@ struct FailureRules {
   private func counts(_ error: TransportError) -> Bool {
     switch error {
     case .timedOut, .failed(ETIMEDOUT): true
-    case .closed: false
+    case .closed, .cannotBind: false
     case .failed(let number): counted.contains(number)
     }
   }

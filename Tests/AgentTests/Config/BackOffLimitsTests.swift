@@ -41,7 +41,8 @@ import Testing
   private func line(_ files: [String: String], _ environment: [String: String], _ dialect: Dialect) throws -> String? {
     let control = memoryControl(["me": "me.test"].merging(files) { $1 })
     let delivery = Delivery(
-      hooks: HookSet(routers: [RouteTable(control, dialect: dialect)]), resolver: FakeResolver(), interfaces: FakeInterfaces(),
+      hooks: HookSet(routers: [RouteTable(control, dialect: dialect, environment: Environment())]), resolver: FakeResolver(),
+      interfaces: FakeInterfaces(),
       network: FakeNetwork([:], clock: TestClock()), lastWords: RecordedLastWords(),
       circumstances: Circumstances(clock: TestClock(), wallSeconds: 0, seed: 1, processID: 1))
     let envelope = Envelope(
