@@ -1,6 +1,6 @@
 #!/bin/bash
 # Fuzzes what reads other people's bytes (DNS answers, replies, routes, messages) under the address sanitizer.
-#   contrib/fuzz.sh [RUNS]      without a number: a million
+#   contrib/fuzz.sh [RUNS]      without a number: a million; with FUZZ_DNS=1 in the environment, DNS answers only
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 

@@ -18,7 +18,7 @@ let package = Package(
     .target(
       name: "Agent", dependencies: ["CSystem", "CAres", "CIDN2", "CTinyCDB"], path: "Sources/Agent", swiftSettings: checked),
     .executableTarget(
-      name: "fuzz", dependencies: ["Agent"], path: "Sources/fuzz",
+      name: "fuzz", dependencies: ["Agent", "CSystem"], path: "Sources/fuzz",
       swiftSettings: checked,
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=bfd"])]),
   ],

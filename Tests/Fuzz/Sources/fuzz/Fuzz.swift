@@ -1,11 +1,19 @@
-// The fuzzer's entry: the first byte chooses a parser, the rest is its input. Whatever comes, nothing may trap, and what a parser
+// The fuzzer's entry: the first byte chooses a parser, the rest is its input; with FUZZ_DNS set, all of it goes to the reader of DNS answers. Whatever comes, nothing may trap, and what a parser
 // accepts must hold.
+import CSystem
+
 @testable import Agent
+
+nonisolated(unsafe) private let dnsOnly = getenv("FUZZ_DNS") != nil
 
 func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   let input = Array(UnsafeBufferPointer(start: start, count: count))
   guard let choice = input.first else { return 0 }
   let rest = Array(input.dropFirst())
+  if dnsOnly {
+    dns(rest, RecordType.allCases[Int(choice) % RecordType.allCases.count])
+    return 0
+  }
   switch choice % 8 {
   case 0: route(rest)
   case 1: reply(rest)
