@@ -58,7 +58,7 @@ public struct Delivery {
     let config = try Config(choice.control, dialect: choice.dialect, environment: edited)
     let usesCredentials = route?.line.credentials.map { $0.isAlwaysUsed || edited.value("AUTH_SMTP") != nil } ?? false
     // Before any look-up: what can't be done must not bounce because of a name.
-    if let route { try RouteSupport.check(route, usesCredentials: usesCredentials && credentials != nil) }
+    try RouteSupport.check(route, usesCredentials: usesCredentials && credentials != nil, edited, choice.control)
     let sender = try rewrite(envelope.sender, question, route, edited)
     let port = route?.line.port ?? Delivery.smtpPort
 

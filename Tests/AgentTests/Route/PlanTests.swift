@@ -127,6 +127,16 @@ private struct AnyCredentials: CredentialSource {
     #expect(plan("x", ["smtproutes": ":192.0.2.60 \(credentials) AUTH_SMTP=login"]) == "4.3.5")
   }
 
+  @Test("mail that must not go in clear waits")
+  func mandatoryTLS() {
+    let clear = "192.0.2.60=192.0.2.60/25"
+    let routes = ["smtproutes": ":192.0.2.60"]
+    #expect(plan("x", routes, environment: ["SMTPS": ""]) == "4.3.5")
+    for (strictness, expected) in [("0", clear), ("1", clear), ("2", "4.3.5"), ("3", "4.3.5"), ("6", "4.3.5"), ("x", clear)] {
+      #expect(plan("x", routes.merging(["tlsstrictness": strictness]) { $1 }) == expected)
+    }
+  }
+
   @Test("exchangers of one preference take turns, and a plan with the same seed is the same")
   func shuffle() {
     let zone = (1...4).map { "h MX 5 m\($0)\nm\($0) A 192.0.2.\($0)\n" }.joined()
