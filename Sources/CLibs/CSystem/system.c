@@ -21,6 +21,8 @@ int csys_create(const char *path, mode_t mode) {
   return open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 }
 
+const int csys_path_only = O_PATH;
+
 ssize_t csys_read(int fd, void *buffer, size_t count) {
   ssize_t n;
   do n = read(fd, buffer, count); while (n < 0 && errno == EINTR);

@@ -23,6 +23,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,6 +36,9 @@ int csys_openat(int directory, const char *name, int flags);
 
 /* Makes a file that isn't there yet, open for reading and writing; -1 and errno on failure. */
 int csys_create(const char *path, mode_t mode);
+
+/* O_PATH, for what may be looked at but not read. */
+extern const int csys_path_only;
 
 /* read(2) and pread(2), repeated when interrupted. */
 ssize_t csys_read(int fd, void *buffer, size_t count);
@@ -78,6 +82,36 @@ void csys_last_words_install(void);
 void csys_last_words(const void *bytes, size_t count);
 /* Writes the words, in as many calls as it takes, and blocks all signals for good: from then on only the end is left. */
 void csys_last_words_speak(void);
+
+/* A pipe; both ends are close-on-exec, and reading from it never waits. -1 and errno on failure. */
+int csys_pipe(int *reading, int *writing);
+
+/* A program of the site: what execve(2) gets, and what become its descriptors 0, 1 and 2; it has no other. */
+struct csys_hook {
+  const char *path;
+  char *const *arguments;
+  char *const *environment;
+  int question;
+  int answer;
+  int errors;
+};
+
+/* How it ended: `number` is an errno, the exit status, or a signal. */
+enum csys_hook_how { csys_hook_not_run, csys_hook_exited, csys_hook_killed };
+struct csys_hook_ending {
+  enum csys_hook_how how;
+  int number;
+};
+
+/* Starts a program under a supervisor (spawn.c), with the default action for every signal, none blocked, in a session and a process
+ * group of its own. The leash becomes readable when the program ends, and is at its end when the program and all of its descendants
+ * are gone; shutting our side of it down (SHUT_WR) or closing it kills them. Returns the supervisor, to be reaped, or -1 and
+ * errno. */
+pid_t csys_hook_start(const struct csys_hook *hook, int *leash);
+/* 1 when the leash had the ending, 0 at its end, -1 and errno on failure. */
+int csys_hook_take_ending(int leash, struct csys_hook_ending *ending);
+/* waitpid(2) without the status, repeated when interrupted; whether the process was reaped. */
+int csys_reap(pid_t pid, int flags);
 
 /* How many bytes from `bytes` on are below 128 before the first that is not. */
 size_t csys_seven_bit_prefix(const void *bytes, size_t count);
