@@ -59,7 +59,7 @@ public struct Deadline: Sendable {
   public func hasPassed(at now: Instant) -> Bool { moment.map { $0 <= now } ?? false }
 
   /// Milliseconds for poll(2), rounded up so that a wait never ends just before the deadline; -1 for never.
-  func milliseconds(from now: Instant) -> Int32 {
+  package func milliseconds(from now: Instant) -> Int32 {
     guard let moment else { return -1 }
     guard moment > now else { return 0 }
     let left = (moment.nanoseconds - now.nanoseconds) / 1_000_000 + 1

@@ -2,16 +2,16 @@
 internal import CSystem
 
 /// Owns a file descriptor.
-struct FileDescriptor: ~Copyable {
-  let number: Int32
+package struct FileDescriptor: ~Copyable {
+  package let number: Int32
 
-  init(owning number: Int32) { self.number = number }
+  package init(owning number: Int32) { self.number = number }
 
   deinit { _ = close(number) }
 
   /// One read(2) of a descriptor, whoever owns it.
   /// - Returns: at most `limit` bytes, none at the end; nil on failure, with errno.
-  static func read(_ number: Int32, limit: Int) -> Bytes? {
+  package static func read(_ number: Int32, limit: Int) -> Bytes? {
     unsafe filled(limit) { unsafe csys_read(number, $0, limit) }
   }
 

@@ -1,0 +1,36 @@
+// The environment of a program: built for it from the delivery's, never the process's own, and without secrets.
+internal import Agent
+
+/// What a program gets as its environment.
+struct HookEnvironment {
+  /// The version of the contract in qmail-remote-hooks(7).
+  static let version = "1"
+
+  /// `NAME=value` each.
+  let entries: [Bytes]
+
+  init(_ environment: Environment, _ point: HookPoint, control: Bytes, dialect: Dialect) {
+    let own: [(name: String, value: Bytes)] = [
+      ("HOOKVERSION", Bytes(HookEnvironment.version)), ("HOOKPOINT", Bytes(point.rawValue)), ("CONTROLDIR", control),
+      ("DIALECT", Bytes(dialect.rawValue)),
+    ]
+    var seen = Set(own.map { Bytes($0.name) })
+    var entries: [Bytes] = []
+    for entry in environment.all {
+      // Of two entries the first counts, as it does for us; a shell might take the other.
+      guard let equals = entry.firstIndex(of: UInt8(ascii: "=")), equals > 0, !entry.contains(0),
+        seen.insert(Bytes(entry[..<equals])).inserted
+      else { continue }
+      entries.append(HookEnvironment.withoutSecret(entry, nameLength: equals))
+    }
+    self.entries = entries + own.map { Bytes("\($0.name)=") + $0.value }
+  }
+
+  /// Hold routes, in which user and password follow the first blank or `|`.
+  private static let routeNames = ["SMTPROUTE", "X-SMTPROUTES", "X_SMTPROUTES", "QMTPROUTE"]
+
+  private static func withoutSecret(_ entry: Bytes, nameLength: Int) -> Bytes {
+    guard routeNames.contains(where: { entry[..<nameLength].elementsEqual($0.utf8) }) else { return entry }
+    return Bytes(entry.prefix { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") && $0 != UInt8(ascii: "|") })
+  }
+}

@@ -1,0 +1,196 @@
+// One run of a program: descriptors, a deadline, and an end that leaves nothing behind. Knows neither questions nor answers, only bytes.
+internal import Agent
+internal import CSystem
+
+/// What a program is started with.
+struct HookStart {
+  let path: Bytes
+  /// argv, argv[0] included.
+  let arguments: [Bytes]
+  let environment: [Bytes]
+  /// What it reads from descriptor 0.
+  let input: Bytes
+}
+
+/// How a run ended.
+enum HookEnding: Equatable {
+  case exited(Int32)
+  case killed(signal: Int32)
+  /// It ran past its deadline.
+  case tookTooLong
+  /// It wrote more than may be to a descriptor.
+  case wroteTooMuch(descriptor: Int32)
+  /// An error number.
+  case didNotStart(Int32)
+  /// Nobody knows: somebody killed its supervisor.
+  case lost
+}
+
+/// What came of a run.
+struct HookResult {
+  let ending: HookEnding
+  var output = Bytes()
+  var errors = Bytes()
+}
+
+/// Runs programs.
+struct HookProcess {
+  let clock: any MonotonicClock
+  let limit: Duration
+
+  /// For what is read of a descriptor.
+  static let outputLimit = 65_536
+
+  func run(_ start: HookStart) -> HookResult {
+    // A file, not a pipe: whoever doesn't read it keeps nobody waiting, and there is nothing to write while it runs.
+    let input = unsafe start.input.withUnsafeBytes { unsafe csys_memory_file($0.baseAddress, $0.count) }
+    guard input >= 0 else { return HookResult(ending: .didNotStart(csys_errno())) }
+    let question = FileDescriptor(owning: input)
+    _ = lseek(question.number, 0, SEEK_SET)
+    var ends: (answer: (reading: Int32, writing: Int32), errors: (reading: Int32, writing: Int32)) = ((-1, -1), (-1, -1))
+    guard unsafe csys_pipe(&ends.answer.reading, &ends.answer.writing) == 0 else {
+      return HookResult(ending: .didNotStart(csys_errno()))
+    }
+    let output = HookOutput(FileDescriptor(owning: ends.answer.reading))
+    let outputEnd = FileDescriptor(owning: ends.answer.writing)
+    guard unsafe csys_pipe(&ends.errors.reading, &ends.errors.writing) == 0 else {
+      return HookResult(ending: .didNotStart(csys_errno()))
+    }
+    let errors = HookOutput(FileDescriptor(owning: ends.errors.reading))
+    let errorsEnd = FileDescriptor(owning: ends.errors.writing)
+
+    let deadline = Deadline(limit, after: clock.now())
+    let descriptors = (question.number, outputEnd.number, errorsEnd.number)
+    guard let supervisor = HookSupervisor(start, descriptors) else {
+      return HookResult(ending: .didNotStart(csys_errno()))
+    }
+    close(question)
+    close(outputEnd)
+    close(errorsEnd)
+    let ending = HookWatch(output: output, errors: errors, supervisor: supervisor, clock: clock).wait(deadline)
+    return HookResult(ending: ending, output: output.bytes, errors: errors.bytes)
+  }
+
+  /// The program's copies are all that is to be open.
+  private func close(_ descriptor: consuming FileDescriptor) {}
+}
+
+/// What a program writes to one descriptor, as far as it counts.
+final class HookOutput {
+  private let descriptor: FileDescriptor
+  private(set) var bytes = Bytes()
+  private var isAtEnd = false
+
+  init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+
+  var isTooLong: Bool { bytes.count > HookProcess.outputLimit }
+
+  /// For poll(2); -1 when nothing more is to be read.
+  var number: Int32 { isAtEnd || isTooLong ? -1 : descriptor.number }
+
+  /// Takes what is there now.
+  func take() {
+    while !isAtEnd, !isTooLong {
+      guard let block = FileDescriptor.read(descriptor.number, limit: HookProcess.outputLimit + 1 - bytes.count) else {
+        if csys_errno() != EAGAIN { isAtEnd = true }
+        return
+      }
+      if block.isEmpty { isAtEnd = true }
+      bytes += block
+    }
+  }
+}
+
+/// The process between us and the program (spawn.c).
+final class HookSupervisor {
+  private let processID: pid_t
+  let leash: FileDescriptor
+
+  /// - Parameter descriptors: the program's 0, 1 and 2.
+  /// - Returns: nil when it can't be started, with errno.
+  init?(_ start: HookStart, _ descriptors: (Int32, Int32, Int32)) {
+    var leash: Int32 = -1
+    let processID = unsafe start.path.withCString { path in
+      unsafe CStrings(start.arguments).withPointers { arguments in
+        unsafe CStrings(start.environment).withPointers { environment in
+          var hook = unsafe csys_hook(
+            path: path, arguments: arguments, environment: environment, question: descriptors.0, answer: descriptors.1,
+            errors: descriptors.2)
+          return unsafe csys_hook_start(&hook, &leash)
+        }
+      }
+    }
+    guard processID > 0 else { return nil }
+    self.processID = processID
+    self.leash = FileDescriptor(owning: leash)
+  }
+
+  /// Lets go of the leash: the supervisor kills whatever is left of the program.
+  func kill() { _ = shutdown(leash.number, Int32(SHUT_WR)) }
+
+  /// The ending, if it is there; nil at the end of the leash.
+  func takeEnding() -> HookEnding? {
+    var ending = csys_hook_ending()
+    guard unsafe csys_hook_take_ending(leash.number, &ending) > 0 else { return nil }
+    return switch ending.how {
+    case csys_hook_exited: .exited(ending.number)
+    case csys_hook_killed: .killed(signal: ending.number)
+    default: .didNotStart(ending.number)
+    }
+  }
+
+  /// - Parameter isGone: without it, a supervisor that still can't kill something is left alone with that.
+  func reap(isGone: Bool) { _ = csys_reap(processID, isGone ? 0 : WNOHANG) }
+}
+
+/// Reads what a program writes until it and all it started are gone.
+struct HookWatch {
+  let output: HookOutput
+  let errors: HookOutput
+  let supervisor: HookSupervisor
+  let clock: any MonotonicClock
+
+  /// What is killed is gone at once, unless it hangs in the kernel, and then nobody can wait for it.
+  private static let patience = Duration.seconds(5)
+
+  func wait(_ limit: Deadline) -> HookEnding {
+    var deadline = limit
+    var ending: HookEnding?
+    var isGone = false
+    while !isGone {
+      let isOnLeash = poll(deadline)
+      // After the wait: when it ends with the leash, all who wrote are gone, and what they wrote is here.
+      output.take()
+      errors.take()
+      if isOnLeash {
+        // The first that is known counts: a program that we have killed ends by a signal.
+        if let told = supervisor.takeEnding() { ending = ending ?? told } else { isGone = true }
+        deadline = Deadline(HookWatch.patience, after: clock.now())
+      } else if ending == nil, let overflow {
+        ending = overflow
+        supervisor.kill()
+        deadline = Deadline(HookWatch.patience, after: clock.now())
+      } else if deadline.hasPassed(at: clock.now()) {
+        guard ending == nil else { break }
+        ending = .tookTooLong
+        supervisor.kill()
+        deadline = Deadline(HookWatch.patience, after: clock.now())
+      }
+    }
+    supervisor.reap(isGone: isGone)
+    return overflow ?? ending ?? .lost
+  }
+
+  private var overflow: HookEnding? {
+    if output.isTooLong { return .wroteTooMuch(descriptor: 1) }
+    return errors.isTooLong ? .wroteTooMuch(descriptor: 2) : nil
+  }
+
+  /// - Returns: whether the supervisor has something to say.
+  private func poll(_ deadline: Deadline) -> Bool {
+    let numbers = [output.number, errors.number, supervisor.leash.number]
+    var polled = numbers.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    let count = unsafe CSystem.poll(&polled, nfds_t(polled.count), deadline.milliseconds(from: clock.now()))
+    return count > 0 && polled[2].revents != 0
+  }
+}
