@@ -57,7 +57,8 @@ let package = Package(
       name: "TranscriptTests", dependencies: ["Agent", "Auth", "Support"], exclude: ["Transcripts"], swiftSettings: relaxed),
     .testTarget(name: "PlanTests", dependencies: ["Agent", "Auth", "Support"], exclude: ["Plans"], swiftSettings: relaxed),
     .testTarget(
-      name: "RemoteTests", dependencies: ["Agent", "CSystem", "Support", "qmail-remote"], swiftSettings: relaxed),
+      name: "RemoteTests", dependencies: ["Agent", "CSystem", "Support", "qmail-remote", "qmail-remote-explain"],
+      swiftSettings: relaxed),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -7,13 +7,17 @@ internal import Hooks
 public enum Site {
   /// The hooks of a delivery.
   public static func hooks(_ choice: DialectChoice, _ environment: Environment, _ circumstances: Circumstances) -> HookSet {
-    HookSet(
-      routers: [
+    // The site's own programs, one for each point that has one: asked first where the first answer wins, last in a chain.
+    let programs = HookDirectory(choice, environment, circumstances, operands: Arguments.ofProcess())
+    return HookSet(
+      routers: programs.routers + [
         MoreRoutes(choice.control, dialect: choice.dialect, environment: environment),
         AuthenticatedSenders(choice.control, dialect: choice.dialect),
         RouteTable(choice.control, dialect: choice.dialect, environment: environment),
       ],
       credentialSources: [RouteCredentials(choice.control)],
+      environmentEditors: programs.environmentEditors,
+      envelopeRewriters: programs.envelopeRewriters,
       backOff: TimeoutBackOff(choice.dialect, environment, circumstances),
       observers: [],
       outcomeHooks: [])

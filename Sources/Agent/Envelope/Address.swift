@@ -50,13 +50,13 @@ public struct Address: Equatable, Sendable {
   static let commandLimit = 1_000
 
   /// The command that carries an address.
-  enum Role: String {
+  package enum Role: String {
     case sender = "MAIL FROM:<>"
     case recipient = "RCPT TO:<>"
   }
 
   /// Why no command line can carry the address; nil when one can. A line end in it would be a command of the sender's choice.
-  func fault(as role: Role) -> String? {
+  package func fault(as role: Role) -> String? {
     if raw.contains(where: { $0 == 0 || $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }) {
       return "contains a line end or a null byte"
     }

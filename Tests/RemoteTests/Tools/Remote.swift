@@ -8,13 +8,13 @@ enum Binary {
   /// The variable that names another binary than the one that was built with the tests.
   static let variable = "QMAIL_REMOTE_BINARY"
 
-  static func path() throws -> String {
-    let named = ProcessInfo.processInfo.environment[variable]
+  static func path(_ program: String = "qmail-remote") throws -> String {
+    let named = program == "qmail-remote" ? ProcessInfo.processInfo.environment[variable] : nil
     let besideTests = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     let candidates = [
       named,
-      besideTests.map { ($0 as NSString).deletingLastPathComponent + "/qmail-remote" },
-      (#filePath as NSString).deletingLastPathComponent + "/../../../.build/debug/qmail-remote",
+      besideTests.map { ($0 as NSString).deletingLastPathComponent + "/\(program)" },
+      (#filePath as NSString).deletingLastPathComponent + "/../../../.build/debug/\(program)",
     ]
     for case let path? in candidates {
       if FileManager.default.isExecutableFile(atPath: path) { return path }
