@@ -99,6 +99,6 @@ public struct Timeouts: Equatable, Sendable {
     guard dialect.numbersMayTrail || digits.count == text.count else { return nil }
     guard !digits.isEmpty else { return nil }
     // More digits than a number holds is "as long as possible".
-    return digits.decimal ?? Int(Int32.max)
+    return min(digits.decimal ?? .max, Int(Int32.max))
   }
 }

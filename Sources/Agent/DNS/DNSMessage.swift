@@ -28,6 +28,8 @@ struct DNSMessage {
     }
   }
 
+  private static let referral = DNSAnswer.failure("the server neither knows nor asks others")
+
   private init(bytes: Bytes) { self.bytes = bytes }
 
   private mutating func read(_ question: DNSQuestion, _ believesAD: Bool) throws(Malformed) -> DNSAnswer {
@@ -44,9 +46,11 @@ struct DNSMessage {
       return .failure("an answer to another question")
     }
     let isSecure = believesAD && flags & 0x20 != 0
+    // Neither recursive nor authoritative: a server that only says whom else to ask. What it lacks may exist.
+    let mayDeny = flags & 0x0480 != 0
     switch flags & 0xf {
     case 0: break
-    case 3: return .noName(isSecure: isSecure)
+    case 3: return mayDeny ? .noName(isSecure: isSecure) : DNSMessage.referral
     case 2: return .failure("the server failed (SERVFAIL)")
     case 5: return .failure("the server refused (REFUSED)")
     case let code: return .failure("DNS error code \(code)")
@@ -57,7 +61,9 @@ struct DNSMessage {
     for _ in 0..<answers {
       if let record = try record() { records.append(record) }
     }
-    return try answer(from: records, to: question, isSecure: isSecure)
+    let answer = try answer(from: records, to: question, isSecure: isSecure)
+    if case .noData = answer, !mayDeny { return DNSMessage.referral }
+    return answer
   }
 
   private mutating func answer(

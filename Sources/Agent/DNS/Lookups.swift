@@ -76,7 +76,10 @@ struct AliasChase {
     guard let domain = recipient.domain,
       let chase = chases.first(where: { $0.original.equalsIgnoringCase(domain) }), !chase.name.equalsIgnoringCase(domain)
     else { return recipient }
-    return Address(Bytes(recipient.raw[..<domain.startIndex]) + chase.name)
+    let canonical = Address(Bytes(recipient.raw[..<domain.startIndex]) + chase.name)
+    // A name that no command line can carry, or that would read as another address, is not worth the mail.
+    let isName = chase.name.allSatisfy { $0.isDigit || $0.lowered >= 97 && $0.lowered <= 122 || "-._".utf8.contains($0) }
+    return isName && canonical.fault(as: .recipient) == nil ? canonical : recipient
   }
 
   private static func withoutRootDot(_ name: Bytes) -> Bytes {

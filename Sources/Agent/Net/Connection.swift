@@ -35,6 +35,16 @@ struct Connection: ~Copyable {
   /// Something has arrived that nobody has read: bytes, or the end.
   var hasUnreadInput: Bool { consumed < input.count || stream.hasInput }
 
+  /// Bytes have arrived that nobody has read. The end of the stream is none: who closes after the last word has said it.
+  mutating func hasUnreadBytes() -> Bool {
+    if consumed < input.count { return true }
+    guard stream.hasInput else { return false }
+    do throws(TransportError) {
+      try stream.read(into: &input, by: Deadline(.zero, after: limits.clock.now()))
+    } catch {}
+    return consumed < input.count
+  }
+
   /// The next reply, however many reads and lines it takes.
   mutating func readReply() throws(ConversationError) -> Reply {
     try readReply(by: limits.deadline)

@@ -32,6 +32,16 @@ public struct LeftOut: Equatable, Sendable {
 struct CandidateOrder: Equatable {
   private(set) var candidates: [Candidate] = []
   private(set) var leftOut: [LeftOut] = []
+  private var seen: Set<SeenAddress> = []
+
+  /// The same exchanger under the same address: trying it again would change nothing. Another exchanger's name may mean another policy.
+  private struct SeenAddress: Hashable {
+    let exchanger: Bytes
+    let address: IPAddress
+  }
+
+  /// No domain needs more; one that has them is not to take hours of ours.
+  private static let limit = 10_000
 
   /// The addresses of each preference stand together, families by turns, so that a broken family costs one short wait and not one for
   /// each of its addresses (RFC 8305 section 4).
@@ -62,7 +72,8 @@ struct CandidateOrder: Equatable {
         }
         let candidate = Candidate(
           exchanger: exchanger.name, preference: exchanger.preference, address: address, port: port, local: side)
-        if (candidates + first + second).contains(where: candidate.isSameAddress) {
+        if seen.count >= CandidateOrder.limit { break }
+        if !seen.insert(SeenAddress(exchanger: exchanger.name, address: address)).inserted {
           leaveOut(exchanger, address, "listed before")
         } else if !family.order.allows(address) {
           leaveOut(exchanger, address, "\(family.source ?? "the default") says \(family.order.rawValue)")
@@ -109,9 +120,4 @@ struct CandidateOrder: Equatable {
     case .lookupFailed(let words): "DNS: \(words)"
     }
   }
-}
-
-extension Candidate {
-  /// The same exchanger under the same address: trying it again would change nothing. Another exchanger's name may mean another policy.
-  fileprivate func isSameAddress(_ other: Candidate) -> Bool { exchanger == other.exchanger && address == other.address }
 }

@@ -58,12 +58,21 @@ struct Session: ~Copyable {
     do throws(ConversationError) {
       while true {
         switch action {
-        case .finish(let result): return result
+        case .finish(let result):
+          // With the message in the flight, a reply too many means that another was taken for the answer to it.
+          if chunk != nil, messageSent, result.end.isSuccess { try refuseEarlyBytes() }
+          return result
         case .awaitReply: break
-        case .send(let commands): try send(commands)
+        case .send(let commands):
+          // Where 354 stands between, a reply too many can't pass for the message's.
+          if chunk != nil { try refuseEarlyBytes() }
+          try send(commands)
         case .sendWithMessage(let commands):
+          try refuseEarlyBytes()
+          isInsideMessage = true
           beforeLastByte(transaction.broken(.transport(.closed), messageSent: true))
           try send(commands, followedBy: chunk ?? [])
+          isInsideMessage = false
           messageSent = true
         case .sendEmptyMessage: try transmit(Bytes(".\r\n")[...], replies: 1)
         case .sendMessage:
@@ -75,6 +84,12 @@ struct Session: ~Copyable {
     } catch {
       return transaction.broken(error, messageSent: messageSent)
     }
+  }
+
+  /// What arrives before it was asked for is the answer to nothing: taken for the next command's, it would make one reply out of another.
+  private mutating func refuseEarlyBytes() throws(ConversationError) {
+    guard connection.hasUnreadBytes() else { return }
+    throw .malformed(MalformedReply(line: Bytes("a reply that nothing was asked for".utf8)))
   }
 
   /// The message after a 354, up to its dot.

@@ -17,6 +17,13 @@ public enum TransactionEnd: Equatable, Sendable {
   case abandoned(DeliveryFailure)
 }
 
+extension TransactionEnd {
+  var isSuccess: Bool {
+    guard case .answered(let reply) = self else { return false }
+    return reply.isPositive
+  }
+}
+
 /// What a transaction came to.
 public struct TransactionResult: Equatable, Sendable {
   /// The replies to RCPT, in order; fewer than recipients if the transaction ended before.
@@ -90,7 +97,7 @@ struct Transaction {
       recipientReplies.append(reply)
       return goOnToRecipient(index + 1)
     case .transfer:
-      if case .chunk = transfer { return finish(.answered(reply)) }
+      if case .chunk = transfer { return finish(Transaction.end(ofChunk: reply)) }
       guard reply.code == 354 else { return finish(.dataRefused(reply)) }
       state = refusal == nil ? .message : .emptyMessage
       return refusal == nil ? .sendMessage : .sendEmptyMessage
@@ -99,6 +106,12 @@ struct Transaction {
     case .emptyMessage:
       return finish()
     }
+  }
+
+  /// A server that offers BDAT and then doesn't know it (500, 502, 504), or knows of no transaction (503), says nothing of the message.
+  private static func end(ofChunk reply: Reply) -> TransactionEnd {
+    guard [500, 502, 503, 504].contains(reply.code) else { return .answered(reply) }
+    return .lost(.malformed(MalformedReply(line: reply.text)), duplicatePossible: false)
   }
 
   /// What it comes to when the conversation breaks off.

@@ -50,6 +50,15 @@ import Testing
     #expect(try config(files, dialect).timeouts.remote == .seconds(1_200))
   }
 
+  @Test("no number of seconds is too large", arguments: ["4611686018427387904", "9223372036854775807", "99999999999999999999"])
+  func hugeTimeouts(_ seconds: String) throws {
+    let files = ["me": "m", "timeoutdns": seconds, "timeoutconnect": seconds, "timeoutremote": seconds]
+    let config = try config(files)
+    let limits = LookupLimits(round: config.lookups.timeout, overall: .never, clock: SystemClock())
+    #expect(!limits.deadline.hasPassed(at: SystemClock().now()))
+    #expect(config.timeouts.connect == .seconds(Int(Int32.max)))
+  }
+
   @Test("own addresses: interfaces, loopback and files, minus notipme")
   func ownAddresses() throws {
     let rules = try config([

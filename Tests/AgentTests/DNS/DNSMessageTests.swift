@@ -122,6 +122,19 @@ private struct Response {
     #expect(read(response, "x.test", .a) == expected)
   }
 
+  @Test("a server that only says whom else to ask denies nothing", arguments: [0x8000, 0x8100, 0x8003, 0x8103] as [UInt16])
+  func referral(_ flags: UInt16) {
+    var response = Response(flags: flags, answers: 0)
+    response.question("x.test", 1)
+    #expect(read(response, "x.test", .a).isFailure)
+    // Authoritative or recursive, it may.
+    for may: UInt16 in [0x0400, 0x0080] {
+      var denial = Response(flags: flags | may, answers: 0)
+      denial.question("x.test", 1)
+      #expect(!read(denial, "x.test", .a).isFailure)
+    }
+  }
+
   @Test("the AD bit counts only where it may be believed")
   func authenticated() {
     for (flags, believes, secure) in [(0x81a0, true, true), (0x81a0, false, false), (0x8180, true, false)]

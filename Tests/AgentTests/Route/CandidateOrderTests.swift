@@ -41,6 +41,15 @@ import Testing
         == "a=1.0.0.1 b=1.0.0.1 (a 1.0.0.1: listed before)")
   }
 
+  @Test("a domain with more addresses than anybody needs takes no hours")
+  func manyAddresses() {
+    let many = (0..<44).map { host in
+      exchanger("m\(host)", 10, (0..<250).map { "10.\(host).0.\($0)" })
+    }
+    let order = CandidateOrder(many, FamilyPreference(order: .v6First), port: 25)
+    #expect(order.candidates.count == 10_000)
+  }
+
   @Test("an exchanger without an address is left out with its reason")
   func trouble() {
     let failed = MailExchanger(

@@ -119,6 +119,12 @@ import Testing
     ])
   func pipelinedChunk(_ replies: [String], _ steps: String) { #expect(run(replies, chunk: true, pipelining: true) == steps) }
 
+  @Test("a chunk that the server doesn't know says nothing of the message", arguments: ["500", "502", "503", "504"])
+  func unknownChunk(_ code: String) {
+    #expect(run(["250 x", "250 x", "\(code) x"], chunk: true, pipelining: true).hasSuffix("[250] lost"))
+    #expect(run(["250 x", "250 x", "\(code) x"], chunk: true, pipelining: false).hasSuffix("[250] lost"))
+  }
+
   @Test("a connection that breaks off: what is known stays, a duplicate is possible only when the message is out")
   func broken() {
     let envelope = Envelope(

@@ -25,7 +25,7 @@ import Testing
       (["250-a", "350 b"], "malformed"), (["25"], "malformed"), (["2 5 0"], "malformed"), (["abc"], "malformed"),
       ([""], "malformed"),
       (["199 x"], "malformed"), (["600 x"], "malformed"), (["999 x"], "malformed"), (["000 x"], "malformed"),
-      (["250x"], "malformed"),
+      (["250x"], "malformed"), (["550x"], "malformed"), (["354x"], "malformed"),
       (["2500 x"], "malformed"), (["-25 x"], "malformed"), ([" 250 x"], "malformed"), (["250\tx"], "malformed"),
       (["250-x"], "unfinished"),
       (["250- x", "250-"], "unfinished"), (["354 go"], "354 354 go\n"), (["2\r50 ok"], "250 250 ok\n"),
