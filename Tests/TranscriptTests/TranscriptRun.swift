@@ -78,7 +78,8 @@ struct TranscriptRun {
     }
     // From MAIL on, the delivery has a result of its own, and a crash after it must not report another.
     let final = lastWords.words.last
-    if isOver ? final != reports.wire : final != nil {
+    // Before it there is none, unless the delivery ended for a reason of its own.
+    if isOver ? final != reports.wire : final != nil && final != reports.wire {
       problems.append(
         ScriptProblem(
           line: transcript.reports.last?.line ?? 1,

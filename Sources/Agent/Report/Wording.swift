@@ -69,7 +69,7 @@ public struct Wording {
   }
 
   func unicodeRefused(_ address: IPAddress) -> Report {
-    Report(.failure, "Connected to \(address.text) but server does not support unicode in email addresses. (#5.6.7)\n")
+    Report(.failure, "Connected to \(address.text) but server does not support unicode in email addresses.\n")
   }
 
   func dataRefused(_ reply: Reply, _ address: IPAddress) -> Report {
