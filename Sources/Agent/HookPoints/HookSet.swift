@@ -6,6 +6,7 @@ public struct HookSet {
   public var credentialSources: [any CredentialSource]
   public var environmentEditors: [any EnvironmentEditor]
   public var envelopeRewriters: [any EnvelopeRewriter]
+  public var tlsPolicySources: [any TLSPolicySource]
   public var backOff: any BackOff
   public var observers: [any Observer]
   public var outcomeHooks: [any OutcomeHook]
@@ -13,13 +14,15 @@ public struct HookSet {
   public init(
     routers: [any Router] = [], credentialSources: [any CredentialSource] = [],
     environmentEditors: [any EnvironmentEditor] = [],
-    envelopeRewriters: [any EnvelopeRewriter] = [], backOff: any BackOff = NoBackOff(), observers: [any Observer] = [],
+    envelopeRewriters: [any EnvelopeRewriter] = [], tlsPolicySources: [any TLSPolicySource] = [],
+    backOff: any BackOff = NoBackOff(), observers: [any Observer] = [],
     outcomeHooks: [any OutcomeHook] = []
   ) {
     self.routers = routers
     self.credentialSources = credentialSources
     self.environmentEditors = environmentEditors
     self.envelopeRewriters = envelopeRewriters
+    self.tlsPolicySources = tlsPolicySources
     self.backOff = backOff
     self.observers = observers
     self.outcomeHooks = outcomeHooks

@@ -1,16 +1,6 @@
 // The one parser of all route grammars: what stands after the first colon of a line of smtproutes, whichever family wrote it (man
 // page, ROUTES). Only the line that wins is parsed, and strictly: a route that can't be followed defers the mail and is named.
 
-/// A secret: kept apart so that no description, report or trace can print it by accident.
-public struct Secret: Equatable, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
-  package let bytes: Bytes
-
-  public init(_ bytes: some Collection<UInt8>) { self.bytes = Bytes(bytes) }
-
-  public var description: String { "(secret)" }
-  public var debugDescription: String { description }
-}
-
 /// Where a route's user and password are.
 public enum CredentialReference: Equatable, Sendable {
   /// In the line itself, after a `|`: always used.

@@ -1,0 +1,92 @@
+// The executing half of a delivery: a plan and a message in, an outcome out. Decides nothing that the plan or `Verdict` decides.
+
+extension Delivery {
+  /// Carries a plan out.
+  public func execute(_ plan: DeliveryPlan, _ message: Message) -> Outcome {
+    do throws(DeliveryFailure) {
+      try message.prepare()
+    } catch {
+      return Outcome(plan: plan, reports: Verdict.reports(error.report, deferred: plan.deferred))
+    }
+    let overall = Deadline(plan.timeouts.delivery, after: start)
+    var failures: [CandidateFailure] = []
+    var waiting = plan.candidates
+    // An exchanger that DNS couldn't tell of might take the mail that the others refuse.
+    var untried = plan.exchangers.contains(where: \.isIncomplete) ? DeliveryFailure.lookupFailed : nil
+    while let preference = waiting.first?.preference, !overall.hasPassed(at: circumstances.clock.now()) {
+      let racers = Array(waiting.prefix { $0.preference == preference })
+      let race = race(plan, overall).run(racers)
+      for loser in race.losers { leave(.init(loser.candidate, .connect, .broken(.transport(loser.error))), plan, &failures) }
+      guard let winner = race.winner else {
+        waiting.removeFirst(racers.count)
+        if race.losers.count < racers.count { untried = .noConnection }
+        continue
+      }
+      // Those that were only slower than the winner are still there if it turns out to be no use.
+      waiting.removeAll { candidate in candidate == winner.candidate || failures.contains { $0.candidate == candidate } }
+      note(race, winner, plan)
+      do throws(CandidateFailure) {
+        let result = try converse(winner, plan, message, overall)
+        let reports = Verdict.reports(
+          result, from: winner.candidate.address, deferred: plan.deferred, in: Wording(plan))
+        return Outcome(plan: plan, reports: reports, candidate: winner.candidate, failures: failures)
+      } catch {
+        leave(error, plan, &failures)
+      }
+    }
+    return Outcome(
+      plan: plan,
+      reports: Verdict.reports(
+        Verdict.exhausted(failures, untried: waiting.isEmpty ? untried : .noConnection, in: Wording(plan)),
+        deferred: plan.deferred),
+      failures: failures)
+  }
+
+  private func leave(_ failure: CandidateFailure, _ plan: DeliveryPlan, _ failures: inout [CandidateFailure]) {
+    hooks.backOff.record(.failed(failure), plan.backOff)
+    hooks.observe(.left(failure))
+    failures.append(failure)
+  }
+
+  /// Tells back-off and observers who won, and who was silent for too long meanwhile.
+  private func note(_ race: RaceResult, _ winner: RaceResult.Winner, _ plan: DeliveryPlan) {
+    for candidate in race.silent {
+      let failure = CandidateFailure(candidate, .connect, .broken(.transport(.timedOut)))
+      hooks.backOff.record(.failed(failure), plan.backOff)
+    }
+    hooks.backOff.record(.connected(winner.candidate), plan.backOff)
+    hooks.observe(.connected(winner.candidate))
+  }
+
+  private func race(_ plan: DeliveryPlan, _ overall: Deadline) -> ConnectionRace {
+    ConnectionRace(
+      network: network, clock: circumstances.clock, timeout: plan.timeouts.connect, overall: overall,
+      isAvoided: { candidate in
+        let isAvoided = hooks.backOff.isAvoided(candidate, plan.backOff)
+        if isAvoided { hooks.observe(.passedOver(candidate)) }
+        return isAvoided
+      }, willStart: { hooks.observe(.connecting($0)) })
+  }
+
+  /// One candidate, from the greeting to the end of the transaction.
+  private func converse(
+    _ winner: RaceResult.Winner, _ plan: DeliveryPlan, _ message: Message, _ overall: Deadline
+  ) throws(CandidateFailure) -> TransactionResult {
+    let limits = ConversationLimits(remote: plan.timeouts.remote, overall: overall, clock: circumstances.clock)
+    let address = winner.candidate.address
+    let wording = Wording(plan)
+    var session = Session(Connection(winner.stream, limits: limits), candidate: winner.candidate, hooks: hooks)
+    let capabilities = try session.open(heloName: winner.candidate.local?.heloName ?? plan.heloName) {
+      hooks.backOff.record(.greeted(winner.candidate), plan.backOff)
+    }
+    hooks.backOff.record(.ready(winner.candidate), plan.backOff)
+    let result = session.deliver(plan, message, capabilities) { afterCrash in
+      Signals.blockEndings()
+      lastWords.prepare(Verdict.reports(afterCrash, from: address, deferred: plan.deferred, in: wording).wire)
+    }
+    // Decided and kept for a crash before anything else is done; then goodbye, which may fail.
+    lastWords.prepare(Verdict.reports(result, from: address, deferred: plan.deferred, in: wording).wire)
+    session.quit()
+    return result
+  }
+}

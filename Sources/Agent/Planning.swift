@@ -1,0 +1,121 @@
+// The deciding half of a delivery: everything that can be known before a mail server is asked. Sends nothing to any of them.
+
+extension Delivery {
+  /// Decides everything that can be decided without a mail server.
+  /// - Throws: 4.3.x for our own trouble, 4.1.2 and 4.4.3 for DNS's, 5.1.2, 5.1.10, 5.4.4 and 5.4.6 for a host that takes no mail from here.
+  public func plan(
+    _ envelope: Envelope, _ choice: DialectChoice, _ environment: Environment
+  ) throws(DeliveryFailure) -> DeliveryPlan {
+    let question = RouteQuestion(host: envelope.host, sender: envelope.sender, recipients: envelope.recipients)
+    var choices = RouteChoice(hooks.routers, question)
+    let route = try choices.route()
+    let deferred = try choices.deferred(from: route) { question throws(DeliveryFailure) in
+      // As the delivery of this recipient alone would have it, a site's edits included.
+      let found = try identity(question, route, environment)
+      return uses(route, try edit(environment, question, route, found)) ? found : nil
+    }
+    do throws(DeliveryFailure) {
+      return try plan(envelope, choice, environment, route, deferred)
+    } catch {
+      var failure = error
+      failure.deferred = deferred
+      throw failure
+    }
+  }
+
+  /// The plan for the recipients that take one route.
+  private func plan(
+    _ whole: Envelope, _ choice: DialectChoice, _ environment: Environment, _ route: Route?, _ deferred: [DeferredRecipient]
+  ) throws(DeliveryFailure) -> DeliveryPlan {
+    let envelope = whole.without(deferred)
+    let question = RouteQuestion(host: envelope.host, sender: envelope.sender, recipients: envelope.recipients)
+    let credentials = try identity(question, route, environment)
+    let edited = try edit(environment, question, route, credentials)
+    let config = try Config(choice.control, dialect: choice.dialect, environment: edited)
+    let usesCredentials = uses(route, edited)
+    // Before any look-up: what can't be done must not bounce because of a name.
+    try RouteSupport.check(route, usesCredentials: usesCredentials && credentials != nil, edited, choice.control)
+    let sender = try rewrite(envelope.sender, question, route, edited)
+    let port = route?.line.port ?? Delivery.smtpPort
+
+    let found = try lookup(config, port: port).lookUp(
+      route?.line.relay.map(LookupTarget.relay) ?? .host(envelope.host),
+      aliasesOf: config.lookups.rewritesRecipients && route?.line.relay == nil ? envelope.recipients : [])
+    let usable = route?.line.relay == nil ? try withoutOurselves(found.exchangers, config) : (found.exchangers, [])
+
+    let family = try config.family(for: envelope.host)
+    let local = try config.localSide(question, route, seconds: circumstances.wallSeconds)
+    let order = CandidateOrder(usable.0, family, port: port, local: local)
+    guard !order.candidates.isEmpty else { throw DeliveryFailure.nobodyLeft(family, order.leftOut) }
+    let recipients = found.recipients.isEmpty ? envelope.recipients : found.recipients
+    let plan = DeliveryPlan(
+      envelope: try envelope.addressed(from: sender, to: recipients), dialect: config.dialect,
+      heloName: config.identity.heloName,
+      timeouts: config.timeouts, usesSMTPUTF8: config.usesSMTPUTF8, deferred: deferred, route: route,
+      credentials: usesCredentials ? credentials : nil,
+      exchangers: found.exchangers,
+      family: family, backOff: BackOffLimits(route, config.environment), candidates: order.candidates,
+      leftOut: usable.1 + order.leftOut)
+    hooks.observe(.planned(plan))
+    return plan
+  }
+
+  private static let smtpPort: UInt16 = 25
+
+  /// As whom a relay gets the mail. Never asked for hosts found by MX: a secret is for a relay that somebody chose.
+  private func identity(
+    _ question: RouteQuestion, _ route: Route?, _ environment: Environment
+  ) throws(DeliveryFailure) -> CredentialIdentity? {
+    guard let route, route.line.relay != nil else { return nil }
+    for source in hooks.credentialSources {
+      if let identity = try source.identity(for: question, route: route, environment: environment) { return identity }
+    }
+    return nil
+  }
+
+  /// Whether credentials are used at all. Those that a route only refers to need AUTH_SMTP; set by an edit it counts as set.
+  private func uses(_ route: Route?, _ edited: Environment) -> Bool {
+    route?.line.credentials.map { $0.isAlwaysUsed || edited.value("AUTH_SMTP") != nil } ?? false
+  }
+
+  /// The environment with the edits of the route and then of the site.
+  private func edit(
+    _ environment: Environment, _ question: RouteQuestion, _ route: Route?, _ credentials: CredentialIdentity?
+  ) throws(DeliveryFailure) -> Environment {
+    var edited = environment
+    if let route { edited.apply(try EnvironmentEdits(envstr: route.line.environmentEdits, source: route.source)) }
+    if let edits = credentials?.edits { edited.apply(edits) }
+    for editor in hooks.environmentEditors {
+      if let edits = try editor.edits(for: question, route: route, environment: edited) { edited.apply(edits) }
+    }
+    return edited
+  }
+
+  /// The sender that the remote host sees.
+  private func rewrite(
+    _ sender: Address, _ question: RouteQuestion, _ route: Route?, _ environment: Environment
+  ) throws(DeliveryFailure) -> Address {
+    var rewritten = sender
+    for rewriter in hooks.envelopeRewriters {
+      let next = try rewriter.sender(rewritten, for: question, route: route, environment: environment)
+      rewritten = next ?? rewritten
+      if let fault = rewritten.fault(as: .sender) { throw .controlInvalid("the sender of a hook", "it \(fault)") }
+    }
+    return rewritten
+  }
+
+  private func lookup(_ config: Config, port: UInt16) -> ExchangerLookup {
+    let clock = circumstances.clock
+    let overall = Deadline(config.timeouts.delivery, after: start)
+    return ExchangerLookup(
+      resolver: resolver, limits: LookupLimits(round: config.lookups.timeout, overall: overall, clock: clock),
+      seed: circumstances.seed, tlsaPort: config.lookups.asksTLSA ? port : nil)
+  }
+
+  private func withoutOurselves(
+    _ exchangers: [MailExchanger], _ config: Config
+  ) throws(DeliveryFailure) -> ([MailExchanger], [LeftOut]) {
+    let interfaces = Set(try interfaces.addresses().map(\.unmapped))
+    return try CandidateOrder.betterThanOurselves(exchangers) { config.ownAddresses.isOwn($0, interfaces: interfaces) }
+  }
+}

@@ -1,0 +1,166 @@
+// What a delivery demands of TLS with one candidate: decided in the plan, carried out by the connection. Knows no OpenSSL.
+
+/// How TLS is to be with one candidate, and who says so.
+public struct TLSPolicy: Equatable, Sendable {
+  /// From nothing to a certain key. What stands after `encrypt` demands that and a proof of who the server is.
+  public enum Level: String, Sendable, CaseIterable {
+    /// STARTTLS is never sent.
+    case none
+    /// TLS where it can be had; refused or failed, the mail goes in clear over a new connection to the same address.
+    case may
+    /// TLS, or not to this candidate. Nothing is asked of the certificate but that there is one, see `anonymous`.
+    case encrypt
+    /// A TLSA record matches (RFC 7672).
+    case dane
+    /// The chain ends at one of `anchors`.
+    case verify
+    /// The same, and the certificate is for one of `names`.
+    case name
+    /// The certificate is the one of `pin`.
+    case pin
+  }
+
+  /// When TLS begins.
+  public enum Start: String, Sendable {
+    case startTLS
+    /// Before the greeting (RFC 8314 section 3).
+    case implicit
+  }
+
+  /// Whether TLSA records raise the level.
+  public enum RecordUse: Sendable {
+    case use, skip
+  }
+
+  /// Where trusted certificates are.
+  public enum Anchors: Equatable, Sendable {
+    /// The system's hashed directory.
+    case system
+    case file(Bytes)
+    /// A hashed directory: only what a chain needs is read.
+    case directory(Bytes)
+  }
+
+  /// How the names in a certificate compare with `names`.
+  public enum Matching: Sendable {
+    /// Letter for letter, but for case.
+    case exact
+    /// A `*` may stand for the leftmost label (RFC 6125 section 6.4.3).
+    case wildcard
+    /// That, or the certificate is for a parent domain of the name.
+    case partial
+  }
+
+  /// Whether a server without a certificate will do.
+  public enum Anonymous: Sendable {
+    case refused
+    /// Anonymous cipher suites are offered too, which OpenSSL has at security level 0 only.
+    case accepted
+  }
+
+  public var level: Level
+  public var start: Start
+  public var records: RecordUse
+  /// nil: no chain is checked and no certificate loaded. At a level below `verify` the result is only told.
+  public var anchors: Anchors?
+  /// The longest chain of intermediate certificates; nil for the library's default.
+  public var depth: Int?
+  /// The first is also the name that the handshake asks for.
+  public var names: [Bytes]
+  public var matching: Matching
+  /// The digest of the certificate in DER; its length says which digest (20, 28, 32 or 64 bytes).
+  public var pin: Bytes?
+  /// A cipher list of OpenSSL in place of the control file's, for TLS up to 1.2.
+  public var ciphers: Bytes?
+  public var anonymous: Anonymous
+  /// Replaces the port of the route.
+  public var port: UInt16?
+  /// `control/tlsdestinations:3`, the variable, or the dialect's default.
+  public var source: String
+
+  public init(_ level: Level, source: String) {
+    self.level = level
+    self.source = source
+    start = .startTLS
+    records = .use
+    anchors = nil
+    depth = nil
+    names = []
+    matching = .wildcard
+    pin = nil
+    ciphers = nil
+    anonymous = .refused
+    port = nil
+  }
+
+  /// Never in clear.
+  public var isMandatory: Bool { start == .implicit || (level != .none && level != .may) }
+}
+
+/// A certificate of our own, for servers that ask for one.
+public struct ClientCertificate: Equatable, Sendable {
+  /// PEM, with the chain.
+  public var file: Bytes
+  /// PEM; often the same file.
+  public var keyFile: Bytes
+  public var password: Secret?
+  /// Where it is configured.
+  public var source: String
+
+  public init(file: Bytes, keyFile: Bytes, password: Secret? = nil, source: String) {
+    self.file = file
+    self.keyFile = keyFile
+    self.password = password
+    self.source = source
+  }
+}
+
+/// What every TLS connection of a delivery has in common.
+public struct TLSSettings: Equatable, Sendable {
+  public enum Version: Int, Sendable, CaseIterable, Comparable {
+    case version10, version11, version12, version13
+
+    public static func < (older: Version, newer: Version) -> Bool { older.rawValue < newer.rawValue }
+  }
+
+  public var minimum = Version.version12
+  /// nil for the library's newest.
+  public var maximum: Version?
+  /// For TLS up to 1.2; nil for the library's own.
+  public var ciphers: Bytes?
+  /// For TLS 1.3.
+  public var cipherSuites: Bytes?
+  public var certificate: ClientCertificate?
+
+  public init() {}
+}
+
+/// What became of TLS on a connection, for reports and records.
+public struct TLSFacts: Equatable, Sendable {
+  /// The strongest thing that was proved about the server.
+  public enum Proof: String, Sendable, CaseIterable {
+    case pin, record, name, partialName, chain, none
+  }
+
+  public let policy: TLSPolicy
+  /// `TLSv1.3`
+  public let version: String
+  /// `TLS_AES_256_GCM_SHA384`
+  public let cipher: String
+  public let proof: Proof
+  /// From the certificate: subject alternative names, else the common name.
+  public let peerNames: [Bytes]
+  /// Why a chain that needn't verify doesn't.
+  public let chainTrouble: String?
+
+  public init(
+    policy: TLSPolicy, version: String, cipher: String, proof: Proof, peerNames: [Bytes] = [], chainTrouble: String? = nil
+  ) {
+    self.policy = policy
+    self.version = version
+    self.cipher = cipher
+    self.proof = proof
+    self.peerNames = peerNames
+    self.chainTrouble = chainTrouble
+  }
+}
