@@ -14,9 +14,11 @@ let package = Package(
     .target(name: "CSystem", path: "Sources/CLibs/CSystem"),
     .systemLibrary(name: "CAres", path: "Sources/CLibs/CAres", pkgConfig: "libcares"),
     .target(name: "CIDN2", path: "Sources/CLibs/CIDN2"),
+    .target(name: "CCrypto", path: "Sources/CLibs/CCrypto"),
     .systemLibrary(name: "CTinyCDB", path: "Sources/CLibs/CTinyCDB", pkgConfig: "libcdb"),
     .target(
-      name: "Agent", dependencies: ["CSystem", "CAres", "CIDN2", "CTinyCDB"], path: "Sources/Agent", swiftSettings: checked),
+      name: "Agent", dependencies: ["CSystem", "CAres", "CCrypto", "CIDN2", "CTinyCDB"], path: "Sources/Agent",
+      swiftSettings: checked),
     .executableTarget(
       name: "fuzz", dependencies: ["Agent", "CSystem"], path: "Sources/fuzz",
       swiftSettings: checked,
