@@ -12,7 +12,7 @@ let package = Package(
   name: "fuzz",
   targets: [
     .target(name: "CSystem", path: "Sources/CLibs/CSystem"),
-    .systemLibrary(name: "CAres", path: "Sources/CLibs/CAres", pkgConfig: "libcares"),
+    .target(name: "CAres", path: "Sources/CLibs/CAres"),
     .target(name: "CIDN2", path: "Sources/CLibs/CIDN2"),
     .target(name: "CCrypto", path: "Sources/CLibs/CCrypto"),
     .systemLibrary(name: "CTinyCDB", path: "Sources/CLibs/CTinyCDB", pkgConfig: "libcdb"),

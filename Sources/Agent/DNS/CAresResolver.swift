@@ -19,7 +19,7 @@ internal import CSystem
   }
 
   deinit {
-    if let channel = unsafe channel { unsafe ares_destroy(channel) }
+    if let channel = unsafe channel { unsafe cares_destroy(channel) }
   }
 
   public private(set) lazy var believesValidation = servers.map(ResolverTrust.isLocal) ?? ResolverTrust.systemIsTrusted()
@@ -27,12 +27,17 @@ internal import CSystem
   public func answers(to questions: [DNSQuestion], by deadline: Deadline) -> [DNSAnswer] {
     let believesAD = believesValidation
     let pending = questions.map { Pending($0, believesAD: believesAD) }
+    // No function of the library may be called before it is there.
+    if let problem = unsafe cares_load() {
+      let words = unsafe String(cString: problem)
+      return questions.map { _ in .failure(words) }
+    }
     guard let channel = unsafe openChannel() else {
       return questions.map { _ in .failure("the resolver can't be started or its address is wrong") }
     }
     unsafe exchange(pending, channel, deadline)
     // Whatever is still under way is given up; its callbacks run before this returns.
-    unsafe ares_cancel(channel)
+    unsafe cares_cancel(channel)
     return pending.map { $0.answer ?? .failure("no answer in time") }
   }
 
@@ -42,14 +47,14 @@ internal import CSystem
     // Without NOCHECKRESP a SERVFAIL would look like a resolver that can't be reached.
     unsafe options.flags = Int32(ARES_FLAG_NOCHECKRESP | ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES)
     var opened: ares_channel?
-    guard unsafe ares_init_options(&opened, &options, Int32(ARES_OPT_FLAGS)) == Int32(ARES_SUCCESS) else { return nil }
+    guard unsafe cares_init_options(&opened, &options, Int32(ARES_OPT_FLAGS)) == Int32(ARES_SUCCESS) else { return nil }
     if let servers {
       let text = servers + [0]
       let status = unsafe text.withUnsafeBytes {
-        unsafe ares_set_servers_ports_csv(opened, $0.bindMemory(to: CChar.self).baseAddress)
+        unsafe cares_set_servers_ports_csv(opened, $0.bindMemory(to: CChar.self).baseAddress)
       }
       guard status == Int32(ARES_SUCCESS) else {
-        unsafe ares_destroy(opened)
+        unsafe cares_destroy(opened)
         return nil
       }
     }
@@ -72,11 +77,11 @@ internal import CSystem
       let now = clock.now()
       if deadline.hasPassed(at: now) { return }
       var sockets = [ares_socket_t](repeating: 0, count: Int(ARES_GETSOCK_MAXNUM))
-      let mask = unsafe ares_getsock(channel, &sockets, Int32(sockets.count))
+      let mask = unsafe cares_getsock(channel, &sockets, Int32(sockets.count))
       var polled = CAresResolver.polled(sockets, UInt32(bitPattern: mask))
       var limit = timeval()
       var next = timeval(tv_sec: 1, tv_usec: 0)
-      if let pointer = unsafe ares_timeout(channel, nil, &limit) { unsafe next = pointer.pointee }
+      if let pointer = unsafe cares_timeout(channel, nil, &limit) { unsafe next = pointer.pointee }
       let milliseconds = Int32(clamping: next.tv_sec * 1_000 + next.tv_usec / 1_000 + 1)
       let left = deadline.milliseconds(from: now)
       _ = unsafe poll(&polled, nfds_t(polled.count), left < 0 ? milliseconds : min(left, milliseconds))
@@ -85,10 +90,10 @@ internal import CSystem
         handled = true
         let readable = socket.revents & Int16(POLLIN | POLLERR | POLLHUP) != 0 ? socket.fd : ARES_SOCKET_BAD
         let writable = socket.revents & Int16(POLLOUT) != 0 ? socket.fd : ARES_SOCKET_BAD
-        unsafe ares_process_fd(channel, readable, writable)
+        unsafe cares_process_fd(channel, readable, writable)
       }
       // Its clock has to be looked at too, or a question without an answer is never repeated.
-      if !handled { unsafe ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD) }
+      if !handled { unsafe cares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD) }
     }
   }
 
@@ -125,7 +130,7 @@ private final class Pending {
     var length: Int32 = 0
     let name = question.name + [0]
     let status = unsafe name.withUnsafeBytes { bytes in
-      unsafe ares_create_query(
+      unsafe cares_create_query(
         bytes.bindMemory(to: CChar.self).baseAddress, 1, Int32(question.type.rawValue), UInt16.random(in: 0...UInt16.max), 1,
         &query, &length, Pending.datagramLimit)
     }
@@ -134,11 +139,11 @@ private final class Pending {
       answer = status == Int32(ARES_ENOMEM) ? .failure("out of memory") : .noName(isSecure: false)
       return
     }
-    defer { unsafe ares_free_string(query) }
+    defer { unsafe cares_free_string(query) }
     // AD in a question asks for the DNSSEC status (RFC 6840 section 5.7).
     unsafe query[3] |= 0x20
     let context = unsafe Unmanaged.passRetained(self).toOpaque()
-    unsafe ares_send(channel, query, length, { unsafe Pending.arrived($0, $1, $3, $4) }, context)
+    unsafe cares_send(channel, query, length, { unsafe Pending.arrived($0, $1, $3, $4) }, context)
   }
 
   /// c-ares calls this exactly once for each question that was sent.
@@ -148,7 +153,7 @@ private final class Pending {
     guard let context = unsafe context else { return }
     let pending = unsafe Unmanaged<Pending>.fromOpaque(context).takeRetainedValue()
     guard status == Int32(ARES_SUCCESS), let bytes = unsafe bytes, length > 0 else {
-      pending.answer = .failure(unsafe String(cString: ares_strerror(status)))
+      pending.answer = .failure(unsafe String(cString: cares_strerror(status)))
       return
     }
     let response = unsafe Bytes(UnsafeBufferPointer(start: bytes, count: Int(length)))
