@@ -7,6 +7,7 @@ public struct DeliveryPlan: Equatable, Sendable {
   public let dialect: Dialect
   public let heloName: Bytes
   public let timeouts: Timeouts
+  public let tls: TLSSettings
   /// SMTPUTF8 is used if the addresses or the message need it.
   public let usesSMTPUTF8: Bool
   /// Recipients that would take another route: they wait for a delivery of their own. Where they stand in argv, and the report.

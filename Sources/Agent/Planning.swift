@@ -51,7 +51,7 @@ extension Delivery {
     let plan = DeliveryPlan(
       envelope: try envelope.addressed(from: sender, to: recipients), dialect: config.dialect,
       heloName: config.identity.heloName,
-      timeouts: config.timeouts, usesSMTPUTF8: config.usesSMTPUTF8, deferred: deferred, route: route,
+      timeouts: config.timeouts, tls: TLSSettings(), usesSMTPUTF8: config.usesSMTPUTF8, deferred: deferred, route: route,
       credentials: usesCredentials ? credentials : nil,
       exchangers: found.exchangers,
       family: family, backOff: BackOffLimits(route, config.environment), candidates: order.candidates,

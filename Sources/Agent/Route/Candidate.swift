@@ -9,13 +9,18 @@ public struct Candidate: Equatable, Sendable {
   public let port: UInt16
   /// nil for the system's choice and the usual name.
   public let local: LocalSide?
+  public let tls: TLSPolicy
 
-  public init(exchanger: Bytes, preference: Int, address: IPAddress, port: UInt16, local: LocalSide? = nil) {
+  public init(
+    exchanger: Bytes, preference: Int, address: IPAddress, port: UInt16, local: LocalSide? = nil,
+    tls: TLSPolicy = TLSPolicy(.none, source: "nobody asks for it")
+  ) {
     self.exchanger = exchanger
     self.preference = preference
     self.address = address
     self.port = port
     self.local = local
+    self.tls = tls
   }
 }
 

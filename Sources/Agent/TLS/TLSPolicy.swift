@@ -32,6 +32,14 @@ public struct TLSPolicy: Equatable, Sendable {
     case use, skip
   }
 
+  /// What becomes of mail that need not go under TLS and can't.
+  public enum Clear: Sendable {
+    /// A server that offers no STARTTLS gets it in clear, and one with which TLS fails over a new connection, at once.
+    case atOnce
+    /// It goes in clear only after every candidate was asked for TLS.
+    case last
+  }
+
   /// Where trusted certificates are.
   public enum Anchors: Equatable, Sendable {
     /// The system's hashed directory.
@@ -59,6 +67,8 @@ public struct TLSPolicy: Equatable, Sendable {
   }
 
   public var level: Level
+  /// Counts at level `may`.
+  public var clear: Clear
   public var start: Start
   public var records: RecordUse
   /// nil: no chain is checked and no certificate loaded. At a level below `verify` the result is only told.
@@ -73,6 +83,13 @@ public struct TLSPolicy: Equatable, Sendable {
   /// A cipher list of OpenSSL in place of the control file's, for TLS up to 1.2.
   public var ciphers: Bytes?
   public var anonymous: Anonymous
+  /// Validated records, for level `dane`; those that mean nothing to SMTP (RFC 7672 section 3.1.3) need not be left out.
+  public var tlsa: [TLSARecord]
+  /// The name that the records stand for, and the first that a certificate of usage 2 may be for (RFC 7672 section 2.2.3). In the
+  /// handshake it takes the place of the first of `names`.
+  public var tlsaBase: Bytes
+  /// What holds instead of `dane` if none of the records can be used: what was asked for without them, and at least `encrypt`.
+  public var floor: Level
   /// Replaces the port of the route.
   public var port: UInt16?
   /// `control/tlsdestinations:3`, the variable, or the dialect's default.
@@ -81,6 +98,7 @@ public struct TLSPolicy: Equatable, Sendable {
   public init(_ level: Level, source: String) {
     self.level = level
     self.source = source
+    clear = .atOnce
     start = .startTLS
     records = .use
     anchors = nil
@@ -90,6 +108,9 @@ public struct TLSPolicy: Equatable, Sendable {
     pin = nil
     ciphers = nil
     anonymous = .refused
+    tlsa = []
+    tlsaBase = []
+    floor = .encrypt
     port = nil
   }
 
