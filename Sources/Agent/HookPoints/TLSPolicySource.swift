@@ -2,6 +2,8 @@
 
 /// What a policy is decided by.
 public struct TLSQuestion: Sendable {
+  /// That of argv.
+  public let host: Domain
   /// The host of argv, or the relay in its place: what policies are written for.
   public let target: Domain
   public let isRelay: Bool
@@ -13,9 +15,11 @@ public struct TLSQuestion: Sendable {
   /// A route asks for TLS before the greeting.
   public let isImplicit: Bool
 
-  public init(target: Domain, isRelay: Bool, exchanger: Bytes, sender: Address, port: UInt16, isImplicit: Bool) {
-    self.target = target
-    self.isRelay = isRelay
+  /// - Parameter relay: where a route sends the mail; nil for the mail exchangers.
+  public init(host: Domain, relay: Domain?, exchanger: Bytes, sender: Address, port: UInt16, isImplicit: Bool) {
+    self.host = host
+    target = relay ?? host
+    isRelay = relay != nil
     self.exchanger = exchanger
     self.sender = sender
     self.port = port

@@ -88,7 +88,11 @@ public struct TLSPolicy: Equatable, Sendable {
   /// The name that the records stand for, and the first that a certificate of usage 2 may be for (RFC 7672 section 2.2.3). In the
   /// handshake it takes the place of the first of `names`.
   public var tlsaBase: Bytes
-  /// What holds instead of `dane` if none of the records can be used: what was asked for without them, and at least `encrypt`.
+  /// What else such a certificate may be for: the domain whose mail exchanger this is, if that was validated (RFC 7672 section 3.2.2).
+  public var tlsaNames: [Bytes]
+  /// At level `dane`, what was asked for without the records. From `verify` up that holds besides them, with `anchors` and `names`: the
+  /// owner of a zone can't make less of what a control file demands. If none of the records can be used it is all that holds, and at
+  /// least `encrypt`.
   public var floor: Level
   /// Replaces the port of the route.
   public var port: UInt16?
@@ -110,12 +114,18 @@ public struct TLSPolicy: Equatable, Sendable {
     anonymous = .refused
     tlsa = []
     tlsaBase = []
+    tlsaNames = []
     floor = .encrypt
     port = nil
   }
 
   /// Never in clear.
   public var isMandatory: Bool { start == .implicit || (level != .none && level != .may) }
+
+  /// TLS from the first byte (RFC 8314 section 3.3).
+  package static let implicitPort: UInt16 = 465
+  /// SHA-1, SHA-224, SHA-256 and SHA-512, the digests of qmail-remote(8) of s/qmail.
+  package static let pinLengths = [20, 28, 32, 64]
 }
 
 /// A certificate of our own, for servers that ask for one.
