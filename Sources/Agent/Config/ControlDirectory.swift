@@ -59,7 +59,7 @@ public struct ControlFile: Sendable {
 /// list costs less than a failed open.
 public final class ControlDirectory {
   private enum Contents {
-    case folder(descriptor: Int32, names: Set<String>?)
+    case folder(descriptor: Int32, names: NameList?)
     case missing
     case memory([String: Bytes])
   }
@@ -165,12 +165,32 @@ public final class ControlDirectory {
   private static let sizeLimit = 1 << 30
 
   /// nil when the folder may be searched but not listed.
-  private static func names(in descriptor: Int32) -> Set<String>? {
+  private static func names(in descriptor: Int32) -> NameList? {
     let copy = csys_duplicate(descriptor)
     guard copy >= 0, let folder = unsafe fdopendir(copy) else { return nil }
     defer { unsafe closedir(folder) }
-    var names: Set<String> = []
-    while let entry = unsafe csys_next_name(folder) { names.insert(unsafe String(cString: entry)) }
-    return names
+    var names: [Bytes] = []
+    while let entry = unsafe csys_next_name(folder) {
+      unsafe names.append(Bytes(UnsafeRawBufferPointer(start: entry, count: strlen(entry))))
+    }
+    return NameList(names)
+  }
+}
+
+/// Names in order, to be found by halves. A `Set` would cost each delivery the runtime's search for what its elements conform to.
+private struct NameList: Sendable {
+  private let names: [Bytes]
+
+  init(_ names: [Bytes]) { self.names = names.sorted { $0.lexicographicallyPrecedes($1) } }
+
+  func contains(_ name: String) -> Bool {
+    let name = name.utf8
+    var low = 0
+    var high = names.count
+    while low < high {
+      let middle = (low + high) / 2
+      if names[middle].lexicographicallyPrecedes(name) { low = middle + 1 } else { high = middle }
+    }
+    return low < names.count && names[low].elementsEqual(name)
   }
 }

@@ -37,12 +37,28 @@ public struct LeftOut: Equatable, Sendable {
 struct CandidateOrder: Equatable {
   private(set) var candidates: [Candidate] = []
   private(set) var leftOut: [LeftOut] = []
-  private var seen: Set<SeenAddress> = []
+  private var seen = SeenAddresses()
 
   /// The same exchanger under the same address: trying it again would change nothing. Another exchanger's name may mean another policy.
-  private struct SeenAddress: Hashable {
-    let exchanger: Bytes
-    let address: IPAddress
+  private struct SeenAddresses: Equatable {
+    struct Place: Hashable {
+      let exchanger: Bytes
+      let address: IPAddress
+    }
+
+    /// Nearly always all of them: the first `Set` of a process makes the runtime look for what its elements conform to.
+    private var few: [Place] = []
+    private var more: Set<Place> = []
+
+    var count: Int { few.count + more.count }
+
+    /// - Returns: whether it was new.
+    mutating func insert(_ place: Place) -> Bool {
+      if few.contains(place) { return false }
+      if few.count == 32 { return more.insert(place).inserted }
+      few.append(place)
+      return true
+    }
   }
 
   /// No domain needs more; one that has them is not to take hours of ours.
@@ -78,7 +94,7 @@ struct CandidateOrder: Equatable {
         let candidate = Candidate(
           exchanger: exchanger.name, preference: exchanger.preference, address: address, port: port, local: side)
         if seen.count >= CandidateOrder.limit { break }
-        if !seen.insert(SeenAddress(exchanger: exchanger.name, address: address)).inserted {
+        if !seen.insert(SeenAddresses.Place(exchanger: exchanger.name, address: address)) {
           leaveOut(exchanger, address, "listed before")
         } else if !family.order.allows(address) {
           leaveOut(exchanger, address, "\(family.source ?? "the default") says \(family.order.rawValue)")

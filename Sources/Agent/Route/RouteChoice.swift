@@ -5,11 +5,17 @@ struct RouteChoice {
   private let routers: [any Router]
   private let question: RouteQuestion
   /// What the routers that don't look at recipients have said.
-  private var common: [Int: Route?] = [:]
+  private var common: [Answer]
+
+  private enum Answer {
+    case unasked
+    case given(Route?)
+  }
 
   init(_ routers: [any Router], _ question: RouteQuestion) {
     self.routers = routers
     self.question = question
+    common = Array(repeating: .unasked, count: routers.count)
   }
 
   /// The route of the first recipient, which is the delivery's.
@@ -41,11 +47,11 @@ struct RouteChoice {
       let answer: Route?
       if router.dependsOnRecipients {
         answer = try router.route(for: question.only(recipient))
-      } else if let known = common[index] {
+      } else if case .given(let known) = common[index] {
         answer = known
       } else {
         answer = try router.route(for: question)
-        common[index] = .some(answer)
+        common[index] = .given(answer)
       }
       if let answer { return answer }
     }
