@@ -12,7 +12,7 @@ build=("${toolchain[@]}" pkg-config libc-ares-dev libcdb-dev libidn2-dev libssl-
 # Servers to deliver to (postfix: smtpd and smtp-sink; aiosmtpd), name servers and what signs their zones (ldnsutils), the manual's
 # checker, and what the tests look into processes and make networks with.
 test=(iproute2 ldnsutils mandoc nsd postfix procps python3-aiosmtpd strace unbound util-linux)
-bench=(iproute2 msmtp procps strace util-linux)
+bench=(iproute2 libssl-dev msmtp openssl postfix procps strace util-linux)
 
 # Lists the packages of its arguments that are not installed.
 missing() {

@@ -4,8 +4,13 @@
  *   floor ADDRESS PORT SENDER RECIPIENT... <MESSAGE
  *
  * EHLO; MAIL, every RCPT and DATA in one write; the message with CRLF line ends and doubled dots, and QUIT in the same write as the
- * final dot. Prints reports as qmail-remote does. */
+ * final dot. Prints reports as qmail-remote does.
+ *
+ * `floor-tls` is the same program with OpenSSL: STARTTLS after the first EHLO, without a look at the certificate. */
 #define _GNU_SOURCE
+#ifdef WITH_TLS
+#include <openssl/ssl.h>
+#endif
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -18,6 +23,17 @@
 enum { output_size = 256 * 1024 };
 
 static int server;
+
+#ifdef WITH_TLS
+static SSL *tls; /* null before STARTTLS */
+static ssize_t read_bytes(char *bytes, size_t count) { return tls ? SSL_read(tls, bytes, (int)count) : read(server, bytes, count); }
+static ssize_t write_bytes(const char *bytes, size_t count) {
+  return tls ? SSL_write(tls, bytes, (int)count) : write(server, bytes, count);
+}
+#else
+static ssize_t read_bytes(char *bytes, size_t count) { return read(server, bytes, count); }
+static ssize_t write_bytes(const char *bytes, size_t count) { return write(server, bytes, count); }
+#endif
 
 static struct {
   char bytes[65536];
@@ -36,7 +52,7 @@ static void give_up(const char *report) {
 
 static void send_bytes(const char *bytes, size_t count) {
   while (count) {
-    ssize_t sent = write(server, bytes, count);
+    ssize_t sent = write_bytes(bytes, count);
     if (sent <= 0) give_up("Zwriting failed\n");
     bytes += sent;
     count -= (size_t)sent;
@@ -64,7 +80,7 @@ static void put_text(const char *text) { put(text, strlen(text)); }
 static int next_byte(void) {
   if (input.next == input.end) {
     input.next = 0;
-    input.end = read(server, input.bytes, sizeof input.bytes);
+    input.end = read_bytes(input.bytes, sizeof input.bytes);
     if (input.end <= 0) give_up("Zreading failed\n");
   }
   return (unsigned char)input.bytes[input.next++];
@@ -90,6 +106,18 @@ static void connect_to(const char *address, const char *port) {
   setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   if (connect(server, (struct sockaddr *)&peer, sizeof peer)) give_up("Zconnecting failed\n");
 }
+
+#ifdef WITH_TLS
+static void start_tls(void) {
+  put_text("STARTTLS\r\n");
+  flush();
+  expect(220, "ZSTARTTLS\n");
+  SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+  SSL *session = context ? SSL_new(context) : 0;
+  if (!session || !SSL_set_fd(session, server) || SSL_connect(session) != 1) give_up("ZTLS\n");
+  tls = session;
+}
+#endif
 
 /* The message in blocks, with CRLF for LF and a second dot before one at the beginning of a line. */
 static void put_message(void) {
@@ -119,6 +147,12 @@ int main(int count, char **words) {
   put_text("EHLO client.test\r\n");
   flush();
   expect(250, "ZEHLO\n");
+#ifdef WITH_TLS
+  start_tls();
+  put_text("EHLO client.test\r\n");
+  flush();
+  expect(250, "ZEHLO\n");
+#endif
 
   put_text("MAIL FROM:<");
   put_text(words[3]);

@@ -1,12 +1,14 @@
 /* Starts programs in turn and measures each run. Small and static on purpose: the peak memory that the kernel reports for a child
  * includes that of the image it was forked from.
  *
- *   launch -i MESSAGE -p PROGRAMS [-n RUNS] [-w WARMUPS] [-v]
+ *   launch -i MESSAGE -p PROGRAMS [-n RUNS] [-w WARMUPS] [-v]      one after the other
+ *   launch -i MESSAGE -p PROGRAMS [-n RUNS] -j AT_ONCE             each program that many at a time
  *
  * PROGRAMS has one program per line, tab separated: NAME JUDGE PATH ARGUMENT... (argv[0] is PATH). JUDGE says how a run shows that
  * it worked: `reports`, a report on descriptor 1 that begins with K; `status`, exit status 0. The environment is handed on.
  *
  * One line per run, tab separated: name, wall, user and system time in microseconds, peak memory in KiB, 1 if it worked.
+ * With -j, one line per program: name, microseconds for all its runs, runs, how many worked.
  * -v shows the output of runs that did not. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { most_programs = 32, output_size = 1 << 20 };
+enum { most_programs = 32, most_at_once = 64, output_size = 1 << 20 };
 
 struct program {
   char *name, *judge, **words;
@@ -119,20 +121,67 @@ static bool has_accepting_report(const char *bytes, ssize_t count) {
   return false;
 }
 
+static pid_t launch(const struct program *program, const char *message, int output, int nowhere) {
+  int input = open(message, O_RDONLY | O_CLOEXEC);
+  if (input < 0 || ftruncate(output, 0)) fail(message);
+  pid_t child = vfork();
+  if (child == 0) {
+    lseek(output, 0, SEEK_SET);
+    dup2(input, 0);
+    dup2(output, 1);
+    dup2(nowhere, 2);
+    execve(program->words[0], program->words, environ);
+    _exit(111);
+  }
+  close(input);
+  return child;
+}
+
+/* Runs a program `runs` times, `at_once` of them at any time. */
+static void storm(const struct program *program, const char *message, int runs, int at_once, int nowhere) {
+  struct { pid_t child; int output; } slots[most_at_once];
+  static char bytes[4096];
+  int started = 0, ended = 0, worked = 0, status;
+  for (int i = 0; i < at_once; i++) {
+    slots[i].child = 0;
+    slots[i].output = memfd_create("output", MFD_CLOEXEC);
+    if (slots[i].output < 0) fail("memfd_create");
+  }
+  double start = now();
+  while (ended < runs) {
+    for (int i = 0; i < at_once && started < runs; i++)
+      if (!slots[i].child) {
+        slots[i].child = launch(program, message, slots[i].output, nowhere);
+        started++;
+      }
+    pid_t child = wait(&status);
+    for (int i = 0; i < at_once; i++)
+      if (slots[i].child == child) {
+        slots[i].child = 0;
+        ended++;
+        worked += WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
+                  has_accepting_report(bytes, pread(slots[i].output, bytes, sizeof bytes, 0));
+      }
+  }
+  printf("%s\t%.0f\t%d\t%d\n", program->name, now() - start, runs, worked);
+  for (int i = 0; i < at_once; i++) close(slots[i].output);
+}
+
 int main(int count, char **words) {
   const char *message = 0, *list = 0;
-  int runs = 30, warmups = 3, option;
+  int runs = 30, warmups = 3, at_once = 0, option;
   bool verbose = false;
-  while ((option = getopt(count, words, "i:p:n:w:v")) != -1) switch (option) {
+  while ((option = getopt(count, words, "i:p:n:w:j:v")) != -1) switch (option) {
     case 'i': message = optarg; break;
     case 'p': list = optarg; break;
     case 'n': runs = atoi(optarg); break;
     case 'w': warmups = atoi(optarg); break;
+    case 'j': at_once = atoi(optarg); break;
     case 'v': verbose = true; break;
     default: return 2;
     }
-  if (!message || !list) {
-    fprintf(stderr, "usage: launch -i MESSAGE -p PROGRAMS [-n RUNS] [-w WARMUPS] [-v]\n");
+  if (!message || !list || at_once < 0 || at_once > most_at_once) {
+    fprintf(stderr, "usage: launch -i MESSAGE -p PROGRAMS [-n RUNS] [-w WARMUPS] [-j AT_ONCE] [-v]\n");
     return 2;
   }
   read_programs(list);
@@ -141,6 +190,10 @@ int main(int count, char **words) {
   char *bytes = malloc(output_size);
   if (output < 0 || nowhere < 0 || !bytes) fail("launch");
 
+  if (at_once) {
+    for (int i = 0; i < program_count; i++) storm(&programs[i], message, runs, at_once, nowhere);
+    return 0;
+  }
   for (int round = 0; round < warmups + runs; round++)
     for (int i = 0; i < program_count; i++) {
       /* Another one begins in each round: what a program leaves behind (a busy cache, say) meets each of the others. */

@@ -1,9 +1,13 @@
 /* An SMTP server that accepts everything and is never the bottleneck: it looks at bodies only for their end.
  *
- *   sink [-c] ADDRESS PORT      -c: offer CHUNKING too
+ *   sink [-c] [-a] ADDRESS PORT             -c: offer CHUNKING too; -a: want AUTH
+ *   sink-tls [-c] [-a] [-t PEM] ADDRESS PORT    the same program with OpenSSL; -t: want STARTTLS, with certificate and key from there
  *
  * One thread for each connection. Replies are kept until the input is used up and then go out in one write, as RFC 2920 3.2 asks. */
 #define _GNU_SOURCE
+#ifdef WITH_TLS
+#include <openssl/ssl.h>
+#endif
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -19,21 +23,52 @@
 
 enum { input_size = 1 << 20, output_size = 1 << 16, stack_size = 1 << 18 };
 
-static const char *offer = "250-sink.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE\r\n";
-static const char *offer_with_chunking =
-    "250-sink.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-CHUNKING\r\n250 SIZE\r\n";
+static char offer[256], offer_before_tls[256];
 
 struct connection {
   int fd;
+#ifdef WITH_TLS
+  SSL *tls; /* null before STARTTLS */
+#endif
+  bool known;  /* has said who it is */
   char *input; /* input_size bytes, of which next...end are unread */
   size_t next, end;
   size_t output_count;
   char output[output_size];
 };
 
+#ifdef WITH_TLS
+static SSL_CTX *context;
+
+static ssize_t read_bytes(struct connection *c, char *bytes, size_t count) {
+  return c->tls ? SSL_read(c->tls, bytes, (int)count) : read(c->fd, bytes, count);
+}
+
+static ssize_t write_bytes(struct connection *c, const char *bytes, size_t count) {
+  return c->tls ? SSL_write(c->tls, bytes, (int)count) : write(c->fd, bytes, count);
+}
+
+static bool start_tls(struct connection *c) {
+  c->tls = SSL_new(context);
+  return c->tls && SSL_set_fd(c->tls, c->fd) && SSL_accept(c->tls) == 1;
+}
+#else
+static ssize_t read_bytes(struct connection *c, char *bytes, size_t count) { return read(c->fd, bytes, count); }
+static ssize_t write_bytes(struct connection *c, const char *bytes, size_t count) { return write(c->fd, bytes, count); }
+#endif
+
+static bool wants_auth;
+
+static bool is_ready(const struct connection *c) {
+#ifdef WITH_TLS
+  if (context && !c->tls) return false;
+#endif
+  return c->known || !wants_auth;
+}
+
 static bool flush(struct connection *c) {
   for (size_t sent = 0; sent < c->output_count;) {
-    ssize_t n = write(c->fd, c->output + sent, c->output_count - sent);
+    ssize_t n = write_bytes(c, c->output + sent, c->output_count - sent);
     if (n <= 0) return false;
     sent += (size_t)n;
   }
@@ -56,7 +91,7 @@ static bool read_more(struct connection *c) {
   c->end -= c->next;
   c->next = 0;
   if (c->end == input_size) return false;
-  ssize_t n = read(c->fd, c->input + c->end, input_size - c->end);
+  ssize_t n = read_bytes(c, c->input + c->end, input_size - c->end);
   if (n <= 0) return false;
   c->end += (size_t)n;
   return true;
@@ -106,7 +141,15 @@ static bool skip_bytes(struct connection *c, size_t count) {
 
 /* Answers one command; false ends the connection. */
 static bool answer(struct connection *c, const char *line) {
+#ifdef WITH_TLS
+  if (!strncasecmp(line, "EHLO", 4)) return reply(c, c->tls || !context ? offer : offer_before_tls);
+  if (!strncasecmp(line, "STARTTLS", 8)) return reply(c, "220 2.0.0 Go\r\n") && flush(c) && start_tls(c);
+#else
   if (!strncasecmp(line, "EHLO", 4)) return reply(c, offer);
+#endif
+  if (!strncasecmp(line, "AUTH ", 5)) return c->known = true, reply(c, "235 2.7.0 Ok\r\n");
+  /* What was to be measured must not be left out. */
+  if (!strncasecmp(line, "MAIL", 4) && !is_ready(c)) return reply(c, "530 5.7.0 Not yet\r\n");
   if (!strncasecmp(line, "DATA", 4)) return reply(c, "354 Go\r\n") && skip_body(c) && reply(c, "250 2.0.0 Ok\r\n");
   if (!strncasecmp(line, "BDAT ", 5)) return skip_bytes(c, strtoul(line + 5, 0, 10)) && reply(c, "250 2.0.0 Ok\r\n");
   if (!strncasecmp(line, "QUIT", 4)) {
@@ -121,6 +164,9 @@ static void *serve(void *argument) {
   char *line;
   bool open = reply(c, "220 sink.test ESMTP\r\n");
   while (open && (line = next_line(c))) open = answer(c, line);
+#ifdef WITH_TLS
+  if (c->tls) SSL_free(c->tls);
+#endif
   close(c->fd);
   free(c->input);
   free(c);
@@ -143,16 +189,40 @@ static void start(int fd) {
   pthread_attr_destroy(&detached);
 }
 
-int main(int count, char **words) {
-  if (count > 1 && !strcmp(words[1], "-c")) {
-    offer = offer_with_chunking;
-    words++;
-    count--;
+static void add(const char *extension) { strcat(offer, extension); }
+
+#ifdef WITH_TLS
+static void load(const char *pem) {
+  context = SSL_CTX_new(TLS_server_method());
+  if (!context || SSL_CTX_use_certificate_chain_file(context, pem) != 1 ||
+      SSL_CTX_use_PrivateKey_file(context, pem, SSL_FILETYPE_PEM) != 1) {
+    fprintf(stderr, "sink: no certificate and key in %s\n", pem);
+    exit(1);
   }
-  if (count != 3) {
-    fprintf(stderr, "usage: sink [-c] ADDRESS PORT\n");
+}
+#endif
+
+int main(int count, char **words) {
+  int option;
+  add("250-sink.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n");
+  while ((option = getopt(count, words, "cat:")) != -1) switch (option) {
+    case 'c': add("250-CHUNKING\r\n"); break;
+    case 'a':
+      add("250-AUTH PLAIN LOGIN\r\n");
+      wants_auth = true;
+      break;
+#ifdef WITH_TLS
+    case 't': load(optarg); break;
+#endif
+    default: return 2;
+    }
+  snprintf(offer_before_tls, sizeof offer_before_tls, "%s250-STARTTLS\r\n250 SIZE\r\n", offer);
+  add("250 SIZE\r\n");
+  if (count - optind != 2) {
+    fprintf(stderr, "usage: sink [-c] [-a] [-t PEM] ADDRESS PORT\n");
     return 2;
   }
+  words += optind - 1;
   signal(SIGPIPE, SIG_IGN);
   struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(words[2]))};
   int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
