@@ -11,7 +11,7 @@ toolchain=(binutils g++ gcc libc6-dev libcurl4 libncurses6 libsqlite3-0 libuuid1
 build=("${toolchain[@]}" pkg-config libc-ares-dev libcdb-dev libidn2-dev libssl-dev python3)
 # Servers to deliver to (postfix: smtpd and smtp-sink; aiosmtpd), name servers and what signs their zones (ldnsutils), the manual's
 # checker, and what the tests look into processes and make networks with.
-test=(iproute2 ldnsutils mandoc nsd postfix procps python3-aiosmtpd strace unbound util-linux)
+test=(iproute2 ldnsutils libssl-dev mandoc nsd postfix procps python3-aiosmtpd strace unbound util-linux valgrind)
 bench=(iproute2 libssl-dev msmtp openssl postfix procps strace util-linux)
 
 # Lists the packages of its arguments that are not installed.

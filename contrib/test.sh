@@ -27,7 +27,7 @@ check_rules() {
     nothing_in "imports of Foundation or Dispatch"
   find Sources Tests contrib \( -name '*.swift' -o -name '*.[ch]' -o -name '*.sh' -o -name '*.py' \) -exec wc -l {} + |
     awk '$2 != "total" && $1 > 400' | nothing_in "files over 400 lines"
-  for script in contrib/*.sh contrib/bench/run contrib/bench/dns .ci/run; do bash -n "$script"; done
+  for script in contrib/*.sh contrib/bench/counts contrib/bench/run contrib/bench/dns .ci/run; do bash -n "$script"; done
   find contrib -name '*.py' \
     -exec python3 -c 'import ast, sys; [ast.parse(open(name).read(), name) for name in sys.argv[1:]]' {} +
   for script in contrib/bench/*.c; do gcc -std=gnu11 -O2 -Wall -Wextra -Werror -c -o /dev/null "$script"; done
@@ -79,6 +79,9 @@ export QMAIL_REMOTE_BINARY=$binary
 say "swift build --build-tests"
 swift build --build-tests
 run_tests
+
+say "contrib/bench/counts"
+contrib/bench/counts
 
 say "contrib/demo.sh (its output is in .build/demo.log)"
 contrib/demo.sh >.build/demo.log 2>&1 || { cat .build/demo.log; die "the demonstration failed"; }

@@ -98,9 +98,9 @@ class Room:
         with open(self.path("key")) as key, open(self.path("certificate")) as certificate:
             write(self.path("pem"), key.read() + certificate.read())
 
-    def start_sinks(self, address, inside=()):
-        start(*inside, self.tool("sink"), address, str(PORT))
-        start(*inside, self.tool("sink"), "-c", address, str(CHUNKING_PORT))
+    def start_sinks(self, address, inside=(), tool="sink"):
+        start(*inside, self.tool(tool), address, str(PORT))
+        start(*inside, self.tool(tool), "-c", address, str(CHUNKING_PORT))
         start(*inside, self.tool("sink-tls"), "-c", "-t", self.path("pem"), address, str(TLS_PORT))
         start(*inside, self.tool("sink-tls"), "-c", "-a", "-t", self.path("pem"), address, str(TLS_AUTH_PORT))
 
