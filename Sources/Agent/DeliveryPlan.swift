@@ -24,6 +24,10 @@ public struct DeliveryPlan: Equatable, Sendable {
   public let candidates: [Candidate]
   /// Exchangers and addresses that won't be, each with its reason.
   public let leftOut: [LeftOut]
+  /// With all edits.
+  public let environment: Environment
+  /// What hooks will do that are asked later, a line each.
+  public let later: [String]
 }
 
 /// A recipient that this delivery leaves out.
@@ -31,21 +35,4 @@ public struct DeferredRecipient: Equatable, Sendable {
   /// In argv, from 0.
   public let position: Int
   public let address: Address
-}
-
-/// How a delivery ended.
-public struct Outcome: Sendable {
-  public let plan: DeliveryPlan?
-  public let reports: Reports
-  /// The candidate that the transaction was with; nil when it came to none.
-  public let candidate: Candidate?
-  /// The candidates that were left before, each with its reason.
-  public let failures: [CandidateFailure]
-
-  init(plan: DeliveryPlan? = nil, reports: Reports, candidate: Candidate? = nil, failures: [CandidateFailure] = []) {
-    self.plan = plan
-    self.reports = reports
-    self.candidate = candidate
-    self.failures = failures
-  }
 }

@@ -6,7 +6,7 @@ extension Delivery {
     do throws(DeliveryFailure) {
       try message.prepare()
     } catch {
-      return Outcome(plan: plan, reports: Verdict.reports(error.report, deferred: plan.deferred))
+      return Outcome(plan: plan, reports: Verdict.reports(error.report, deferred: plan.deferred), ending: .failed(error))
     }
     let overall = Deadline(plan.timeouts.delivery, after: start)
     var failures: [CandidateFailure] = []
@@ -29,17 +29,17 @@ extension Delivery {
         let result = try converse(winner, plan, message, overall)
         let reports = Verdict.reports(
           result, from: winner.candidate.address, deferred: plan.deferred, in: Wording(plan))
-        return Outcome(plan: plan, reports: reports, candidate: winner.candidate, failures: failures)
+        return Outcome(
+          plan: plan, reports: reports, ending: .transaction(result), candidate: winner.candidate, failures: failures)
       } catch {
         leave(error, plan, &failures)
       }
     }
+    let whyNot = waiting.isEmpty ? untried : .noConnection
     return Outcome(
       plan: plan,
-      reports: Verdict.reports(
-        Verdict.exhausted(failures, untried: waiting.isEmpty ? untried : .noConnection, in: Wording(plan)),
-        deferred: plan.deferred),
-      failures: failures)
+      reports: Verdict.reports(Verdict.exhausted(failures, untried: whyNot, in: Wording(plan)), deferred: plan.deferred),
+      ending: Verdict.ending(failures, untried: whyNot).ending, failures: failures)
   }
 
   private func leave(_ failure: CandidateFailure, _ plan: DeliveryPlan, _ failures: inout [CandidateFailure]) {

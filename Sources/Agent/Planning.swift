@@ -14,23 +14,28 @@ extension Delivery {
       let found = try identity(question, route, environment)
       return uses(route, try edit(environment, question, route, found)) ? found : nil
     }
+    var edited = environment
     do throws(DeliveryFailure) {
-      return try plan(envelope, choice, environment, route, deferred)
+      let kept = envelope.without(deferred)
+      let question = RouteQuestion(host: kept.host, sender: kept.sender, recipients: kept.recipients)
+      let credentials = try identity(question, route, environment)
+      edited = try edit(environment, question, route, credentials)
+      return try plan(kept, choice, Decisions(route: route, environment: edited), credentials, deferred)
     } catch {
       var failure = error
       failure.deferred = deferred
+      failure.decided = Decisions(route: route, environment: edited)
       throw failure
     }
   }
 
   /// The plan for the recipients that take one route.
   private func plan(
-    _ whole: Envelope, _ choice: DialectChoice, _ environment: Environment, _ route: Route?, _ deferred: [DeferredRecipient]
+    _ envelope: Envelope, _ choice: DialectChoice, _ decided: Decisions, _ credentials: CredentialIdentity?,
+    _ deferred: [DeferredRecipient]
   ) throws(DeliveryFailure) -> DeliveryPlan {
-    let envelope = whole.without(deferred)
+    let (route, edited) = (decided.route, decided.environment)
     let question = RouteQuestion(host: envelope.host, sender: envelope.sender, recipients: envelope.recipients)
-    let credentials = try identity(question, route, environment)
-    let edited = try edit(environment, question, route, credentials)
     let config = try Config(choice.control, dialect: choice.dialect, environment: edited)
     let usesCredentials = uses(route, edited)
     // Before any look-up: what can't be done must not bounce because of a name.
@@ -55,7 +60,7 @@ extension Delivery {
       credentials: usesCredentials ? credentials : nil,
       exchangers: found.exchangers,
       family: family, backOff: BackOffLimits(route, config.environment), candidates: order.candidates,
-      leftOut: usable.1 + order.leftOut)
+      leftOut: usable.1 + order.leftOut, environment: edited, later: hooks.later(edited))
     hooks.observe(.planned(plan))
     return plan
   }

@@ -14,7 +14,7 @@ public enum Program {
       let (delivery, plan) = try plan(operands: operands, environment: environment, hooks: hooks, chosen: &site)
       outcome = delivery.execute(plan, Message(DescriptorSource(descriptor: 0), extraHeader: plan.envelope.extraHeader))
     } catch {
-      outcome = Outcome(reports: error.reports)
+      outcome = Outcome(error)
     }
     ReportWriter.write(outcome.reports)
     site.observe(.reported(outcome))
@@ -39,7 +39,15 @@ public enum Program {
     operands: [Bytes], environment: Environment, hooks: HookList, chosen: inout HookSet
   ) throws(DeliveryFailure) -> (Delivery, DeliveryPlan) {
     let circumstances = Circumstances.ofProcess()
-    let choice = try DialectChoice(operands: operands, environment: environment, open: ControlDirectory.init(path:))
+    let choice: DialectChoice
+    do throws(DeliveryFailure) {
+      choice = try DialectChoice(operands: operands, environment: environment, open: ControlDirectory.init(path:))
+    } catch {
+      chosen = hooks(
+        DialectChoice(without: operands, environment: environment, open: ControlDirectory.init(path:)), environment,
+        circumstances)
+      throw error
+    }
     do throws(DeliveryFailure) {
       return try plan(operands, environment, choice, circumstances, hooks, &chosen)
     } catch {
@@ -51,8 +59,8 @@ public enum Program {
     _ operands: [Bytes], _ environment: Environment, _ choice: DialectChoice, _ circumstances: Circumstances, _ hooks: HookList,
     _ chosen: inout HookSet
   ) throws(DeliveryFailure) -> (Delivery, DeliveryPlan) {
-    let envelope = try Envelope(operands: operands, convention: choice.convention)
     chosen = hooks(choice, environment, circumstances)
+    let envelope = try Envelope(operands: operands, convention: choice.convention)
     let delivery = Delivery(
       hooks: chosen,
       resolver: CAresResolver(servers: environment.value(CAresResolver.variable), clock: circumstances.clock),

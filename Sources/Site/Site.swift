@@ -20,6 +20,6 @@ public enum Site {
       envelopeRewriters: programs.envelopeRewriters,
       backOff: TimeoutBackOff(choice.dialect, environment, circumstances),
       observers: [],
-      outcomeHooks: [])
+      outcomeHooks: [OutcomePrograms(choice.control, environment, circumstances, arguments: Arguments.all())])
   }
 }

@@ -18,10 +18,15 @@ public struct ControlFile: Sendable {
 
   /// A variable that stands in for a file.
   init(variable: String, value: Bytes) {
-    place = "the variable \(variable)"
+    place = "\(ControlFile.variablePrefix)\(variable)"
     bytes = value
     isOneLine = true
   }
+
+  private static let variablePrefix = "the variable "
+
+  /// Whether a place is a variable's.
+  static func isVariable(_ place: String) -> Bool { place.hasPrefix(variablePrefix) }
 
   static func place(_ name: String) -> String { name.hasPrefix("/") ? name : "control/\(name)" }
 

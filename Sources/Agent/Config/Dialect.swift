@@ -79,8 +79,7 @@ public struct DialectChoice {
       case .indimail: .indimail
       case .stock, .sqmail, .skarnet: .stock
       }
-    let path = environment.value("CONTROLDIR") ?? []
-    control = open(path.isEmpty ? DialectChoice.directory(convention) : path)
+    control = open(DialectChoice.path(environment, convention))
     if let named {
       dialect = named
     } else if let file = try control.file("dialect"), !file.firstLine.isEmpty {
@@ -88,6 +87,18 @@ public struct DialectChoice {
     } else {
       dialect = DialectChoice.guess(convention, control)
     }
+  }
+
+  /// For what comes after a choice that failed: as if nobody had named a dialect.
+  init(without operands: [Bytes], environment: Environment, open: (Bytes) -> ControlDirectory) {
+    convention = ArgumentConvention(operands: operands)
+    control = open(DialectChoice.path(environment, convention))
+    dialect = DialectChoice.guess(convention, control)
+  }
+
+  private static func path(_ environment: Environment, _ convention: ArgumentConvention) -> Bytes {
+    let path = environment.value("CONTROLDIR") ?? []
+    return path.isEmpty ? directory(convention) : path
   }
 
   private static func directory(_ convention: ArgumentConvention) -> Bytes {

@@ -22,7 +22,7 @@ public struct EnvironmentEdits: Equatable, Sendable {
   /// - Throws: 4.3.5 for a name that may not be edited, or is none.
   public init(_ edits: [EnvironmentEdit], source: String) throws(DeliveryFailure) {
     for edit in edits {
-      if let fault = EnvironmentEdits.fault(edit.name) { throw .controlInvalid(source, fault) }
+      if let fault = EnvironmentEdits.fault(edit.name, source) { throw .controlInvalid(source, fault) }
     }
     self.edits = edits
     self.source = source
@@ -65,14 +65,19 @@ public struct EnvironmentEdits: Equatable, Sendable {
 
   /// Why a name may not be edited; nil when it may. What decides which code runs, and what was read before an edit can come, stays as the
   /// process was started with it.
-  private static func fault(_ name: Bytes) -> String? {
+  private static func fault(_ name: Bytes, _ source: String) -> String? {
     guard !name.isEmpty, name.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "=") }) else {
       return "an edit of the environment has no name"
     }
     let isProtected =
       protectedNames.contains { name.elementsEqual($0.utf8) } || protectedPrefixes.contains { name.starts(with: $0.utf8) }
+      // A variable may hold what a message brought along, and no message names programs.
+      || (ControlFile.isVariable(source) && programNames.contains { name.elementsEqual($0.utf8) })
     return isProtected ? "\(name.text) may not be edited" : nil
   }
+
+  /// Name programs that will be run.
+  private static let programNames = ["ONSUCCESS_REMOTE", "ONFAILURE_REMOTE", "ONTEMPORARY_REMOTE"]
 
   private static let protectedNames = [
     "PATH", "IFS", "ENV", "BASH_ENV", "TMPDIR", "NOSANDBOX", "HOOKDIR", "CONTROLDIR", "QUEUEDIR", "GCONV_PATH", "SMTPROUTE",

@@ -28,6 +28,9 @@ public struct HookSet {
     self.outcomeHooks = outcomeHooks
   }
 
+  /// What those will do that are asked after the plan.
+  func later(_ environment: Environment) -> [String] { outcomeHooks.flatMap { $0.intentions(environment) } }
+
   func observe(_ event: @autoclosure () -> DeliveryEvent) {
     guard !observers.isEmpty else { return }
     let event = event()

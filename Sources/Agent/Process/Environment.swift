@@ -3,7 +3,7 @@
 internal import CSystem
 
 /// Names and values in the order they came.
-public struct Environment: Sendable {
+public struct Environment: Equatable, Sendable {
   private var entries: [Bytes]
 
   /// - Parameter entries: `NAME=value` each.

@@ -11,6 +11,8 @@ public struct DeliveryFailure: Error, Equatable, Sendable {
   public let detail: Bytes
   /// Recipients that the failure isn't about, because they take another route.
   var deferred: [DeferredRecipient] = []
+  /// How far the delivery had come; nil when not even a route was decided.
+  var decided: Decisions?
 
   public init(_ status: EnhancedStatus, _ words: Bytes, detail: Bytes = []) {
     self.status = status
@@ -57,8 +59,10 @@ extension DeliveryFailure {
   /// The same failure in the words that a dialect's log readers know.
   func worded(for dialect: Dialect) -> DeliveryFailure {
     guard dialect == .indimail, words == DeliveryFailure.noName.words else { return self }
-    var worded = DeliveryFailure(status, Bytes("Unable to read control file."), detail: self == .noName ? [] : detail)
+    var worded = DeliveryFailure(
+      status, Bytes("Unable to read control file."), detail: detail == DeliveryFailure.noName.detail ? [] : detail)
     worded.deferred = deferred
+    worded.decided = decided
     return worded
   }
 

@@ -11,7 +11,7 @@ public struct Report: Equatable, Sendable {
     case failure = 0x44  // D
 
     /// The letter of a message report.
-    init(message disposition: EnhancedStatus.Disposition) {
+    package init(message disposition: EnhancedStatus.Disposition) {
       self =
         switch disposition {
         case .success: .success

@@ -15,12 +15,34 @@ public enum Verdict {
   public static func exhausted(
     _ failures: [CandidateFailure], untried: DeliveryFailure? = nil, in wording: Wording = Wording()
   ) -> Report {
+    switch ending(failures, untried: untried) {
+    case .left(let telling?): wording.report(telling, among: failures)
+    case .left(nil): wording.noConnection(failures)
+    case .untried(let failure): failure.report
+    }
+  }
+
+  /// What a delivery without a transaction ends with.
+  enum Exhaustion: Equatable {
+    /// With the failure that tells most; nil when nobody was tried, or the one who wasn't may be the one who takes the mail.
+    case left(CandidateFailure?)
+    case untried(DeliveryFailure)
+
+    var ending: Outcome.Ending {
+      switch self {
+      case .left(let telling): .exhausted(telling)
+      case .untried(let failure): .failed(failure)
+      }
+    }
+  }
+
+  static func ending(_ failures: [CandidateFailure], untried: DeliveryFailure?) -> Exhaustion {
     let temporary = failures.filter { $0.disposition == .temporary }
-    if temporary.isEmpty, let untried { return untried == .noConnection ? wording.noConnection(failures) : untried.report }
+    if temporary.isEmpty, let untried { return untried == .noConnection ? .left(nil) : .untried(untried) }
     let deciding = temporary.isEmpty ? failures : temporary
     var telling: CandidateFailure?
     for failure in deciding where failure.stage.rawValue >= telling?.stage.rawValue ?? 0 { telling = failure }
-    return telling.map { wording.report($0, among: failures) } ?? wording.noConnection([])
+    return .left(telling)
   }
 
   /// The reports of a transaction.

@@ -19,6 +19,8 @@ static void speak(void) {
   }
 }
 
+static const int crashes[] = {SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGABRT};
+
 void csys_last_words_speak(void) {
   sigset_t all;
   /* A signal in the middle of a write would leave open how much of it is out, and the handler would say it twice. Nothing in here
@@ -26,6 +28,9 @@ void csys_last_words_speak(void) {
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, 0);
   speak();
+  /* What runs after the reports can: blocked, a crash would end the process by its signal, and the reports would count for nothing. */
+  for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) sigdelset(&all, crashes[i]);
+  sigprocmask(SIG_SETMASK, &all, 0);
 }
 
 static void on_crash(int number) {
@@ -48,8 +53,7 @@ void csys_last_words_install(void) {
   static unsigned char stack[16384];
   stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
   struct sigaction action = {.sa_handler = on_crash, .sa_flags = SA_ONSTACK | SA_NODEFER};
-  static const int signals[] = {SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGABRT};
   sigaltstack(&alternate, 0);
   sigfillset(&action.sa_mask);
-  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, 0);
+  for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) sigaction(crashes[i], &action, 0);
 }

@@ -9,12 +9,21 @@ struct HookEnvironment {
   /// `NAME=value` each.
   let entries: [Bytes]
 
+  /// For a program at a point.
   init(_ environment: Environment, _ point: HookPoint, control: Bytes, dialect: Dialect) {
-    let own: [(name: String, value: Bytes)] = [
-      ("HOOKVERSION", Bytes(HookEnvironment.version)), ("HOOKPOINT", Bytes(point.rawValue)), ("CONTROLDIR", control),
-      ("DIALECT", Bytes(dialect.rawValue)),
-    ]
-    var seen = Set(own.map { Bytes($0.name) })
+    self.init(
+      environment,
+      own: [
+        ("HOOKVERSION", Bytes(HookEnvironment.version)), ("HOOKPOINT", Bytes(point.rawValue)), ("CONTROLDIR", control),
+        ("DIALECT", Bytes(dialect.rawValue)),
+      ])
+  }
+
+  /// - Parameters:
+  ///   - own: what the program is told; takes the place of what stands under the same names.
+  ///   - hidden: further names that it doesn't get.
+  init(_ environment: Environment, own: [(name: String, value: Bytes)], hidden: [String] = []) {
+    var seen = Set((own.map(\.name) + hidden).map { Bytes($0) })
     var entries: [Bytes] = []
     for entry in environment.all {
       // Of two entries the first counts, as it does for us; a shell might take the other.

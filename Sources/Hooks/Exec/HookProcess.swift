@@ -4,12 +4,27 @@ internal import CSystem
 
 /// What a program is started with.
 struct HookStart {
+  /// What it finds on descriptor 0.
+  enum Input {
+    case bytes(Bytes)
+    /// `/dev/null`.
+    case nothing
+  }
+
+  /// What becomes of what it writes to descriptors 1 and 2.
+  enum Output {
+    /// It is read, up to a limit.
+    case collected
+    /// `/dev/null`.
+    case discarded
+  }
+
   let path: Bytes
   /// argv, argv[0] included.
   let arguments: [Bytes]
   let environment: [Bytes]
-  /// What it reads from descriptor 0.
-  let input: Bytes
+  let input: Input
+  var output = Output.collected
 }
 
 /// How a run ended.
@@ -42,33 +57,34 @@ struct HookProcess {
   static let outputLimit = 65_536
 
   func run(_ start: HookStart) -> HookResult {
-    // A file, not a pipe: whoever doesn't read it keeps nobody waiting, and there is nothing to write while it runs.
-    let input = unsafe start.input.withUnsafeBytes { unsafe csys_memory_file($0.baseAddress, $0.count) }
-    guard input >= 0 else { return HookResult(ending: .didNotStart(csys_errno())) }
-    let question = FileDescriptor(owning: input)
-    _ = lseek(question.number, 0, SEEK_SET)
-    var ends: (answer: (reading: Int32, writing: Int32), errors: (reading: Int32, writing: Int32)) = ((-1, -1), (-1, -1))
-    guard unsafe csys_pipe(&ends.answer.reading, &ends.answer.writing) == 0 else {
+    let number = HookProcess.question(start.input)
+    guard number >= 0 else { return HookResult(ending: .didNotStart(csys_errno())) }
+    let question = FileDescriptor(owning: number)
+    guard let output = HookOutput(start.output), let errors = HookOutput(start.output) else {
       return HookResult(ending: .didNotStart(csys_errno()))
     }
-    let output = HookOutput(FileDescriptor(owning: ends.answer.reading))
-    let outputEnd = FileDescriptor(owning: ends.answer.writing)
-    guard unsafe csys_pipe(&ends.errors.reading, &ends.errors.writing) == 0 else {
-      return HookResult(ending: .didNotStart(csys_errno()))
-    }
-    let errors = HookOutput(FileDescriptor(owning: ends.errors.reading))
-    let errorsEnd = FileDescriptor(owning: ends.errors.writing)
-
     let deadline = Deadline(limit, after: clock.now())
-    let descriptors = (question.number, outputEnd.number, errorsEnd.number)
+    let descriptors = (question.number, output.programEnd, errors.programEnd)
     guard let supervisor = HookSupervisor(start, descriptors) else {
       return HookResult(ending: .didNotStart(csys_errno()))
     }
     close(question)
-    close(outputEnd)
-    close(errorsEnd)
+    output.release()
+    errors.release()
     let ending = HookWatch(output: output, errors: errors, supervisor: supervisor, clock: clock).wait(deadline)
     return HookResult(ending: ending, output: output.bytes, errors: errors.bytes)
+  }
+
+  /// - Returns: a descriptor; -1 on failure, with errno.
+  private static func question(_ input: HookStart.Input) -> Int32 {
+    switch input {
+    case .nothing: return unsafe csys_open("/dev/null", O_RDONLY)
+    case .bytes(let bytes):
+      // A file, not a pipe: whoever doesn't read it keeps nobody waiting, and there is nothing to write while it runs.
+      let number = unsafe bytes.withUnsafeBytes { unsafe csys_memory_file($0.baseAddress, $0.count) }
+      if number >= 0 { _ = lseek(number, 0, SEEK_SET) }
+      return number
+    }
   }
 
   /// The program's copies are all that is to be open.
@@ -77,21 +93,44 @@ struct HookProcess {
 
 /// What a program writes to one descriptor, as far as it counts.
 final class HookOutput {
-  private let descriptor: FileDescriptor
+  /// What the program gets.
+  private(set) var programEnd: Int32 = -1
+  private var reading: Int32 = -1
   private(set) var bytes = Bytes()
   private var isAtEnd = false
 
-  init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+  /// - Returns: nil on failure, with errno.
+  init?(_ kind: HookStart.Output) {
+    switch kind {
+    case .collected:
+      guard unsafe csys_pipe(&reading, &programEnd) == 0 else { return nil }
+    case .discarded:
+      programEnd = unsafe csys_open("/dev/null", O_WRONLY)
+      isAtEnd = true
+      guard programEnd >= 0 else { return nil }
+    }
+  }
+
+  deinit {
+    release()
+    if reading >= 0 { _ = close(reading) }
+  }
+
+  /// The program's copy is all that is to be open.
+  func release() {
+    if programEnd >= 0 { _ = close(programEnd) }
+    programEnd = -1
+  }
 
   var isTooLong: Bool { bytes.count > HookProcess.outputLimit }
 
   /// For poll(2); -1 when nothing more is to be read.
-  var number: Int32 { isAtEnd || isTooLong ? -1 : descriptor.number }
+  var number: Int32 { isAtEnd || isTooLong ? -1 : reading }
 
   /// Takes what is there now.
   func take() {
     while !isAtEnd, !isTooLong {
-      guard let block = FileDescriptor.read(descriptor.number, limit: HookProcess.outputLimit + 1 - bytes.count) else {
+      guard let block = FileDescriptor.read(reading, limit: HookProcess.outputLimit + 1 - bytes.count) else {
         if csys_errno() != EAGAIN { isAtEnd = true }
         return
       }

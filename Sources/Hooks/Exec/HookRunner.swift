@@ -29,7 +29,7 @@ struct HookRunner {
       HookStart(
         path: program.path, arguments: [program.path] + operands,
         environment: HookEnvironment(environment, program.point, control: control, dialect: dialect).entries,
-        input: question.bytes))
+        input: .bytes(question.bytes)))
     return try HookRunner.answer(result, program.point.place, limit, keys)
   }
 
@@ -61,10 +61,12 @@ struct HookRunner {
 
   private static let standardLimit = Duration.seconds(30)
 
-  /// HOOKTIMEOUT, read as the control files for time are: digits at the beginning count, 0 and what has none stand for the default.
-  static func limit(_ environment: Environment) -> Duration {
-    guard let digits = environment.value("HOOKTIMEOUT")?.prefix(while: \.isDigit), !digits.isEmpty, digits.decimal != 0 else {
-      return standardLimit
+  static func limit(_ environment: Environment) -> Duration { limit(environment, "HOOKTIMEOUT", default: standardLimit) }
+
+  /// A variable for time, read as the control files for it are: digits at the beginning count, 0 and what has none stand for the default.
+  static func limit(_ environment: Environment, _ name: String, default standard: Duration) -> Duration {
+    guard let digits = environment.value(name)?.prefix(while: \.isDigit), !digits.isEmpty, digits.decimal != 0 else {
+      return standard
     }
     return .seconds(digits.decimal ?? Int(Int32.max))
   }

@@ -80,7 +80,8 @@ void csys_block_endings(void);
  * makes qmail-rspawn disbelieve the report. Calls are not safe against each other: one thread. */
 void csys_last_words_install(void);
 void csys_last_words(const void *bytes, size_t count);
-/* Writes the words, in as many calls as it takes, and blocks all signals for good: from then on only the end is left. */
+/* Writes the words, in as many calls as it takes, and blocks all signals for good but those of crashes: these end the process, with
+ * status 0, and what is out stays true. */
 void csys_last_words_speak(void);
 
 /* A pipe; both ends are close-on-exec, and reading from it never waits. -1 and errno on failure. */

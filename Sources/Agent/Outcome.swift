@@ -1,0 +1,53 @@
+// How a delivery ended, for those who look at it afterwards: outcome hooks, observers, the record. Decides nothing.
+
+/// The end of a delivery.
+public struct Outcome: Sendable {
+  /// What ended it.
+  public enum Ending: Equatable, Sendable {
+    /// Our own trouble, DNS's, the operands', or a program's word: no server was asked, or none was to blame.
+    case failed(DeliveryFailure)
+    /// No candidate was any use: the failure that the report tells about, nil when nobody was tried.
+    case exhausted(CandidateFailure?)
+    /// A server was given the envelope.
+    case transaction(TransactionResult)
+  }
+
+  /// nil when it came to none.
+  public let plan: DeliveryPlan?
+  public let reports: Reports
+  public let ending: Ending
+  /// The candidate that the transaction was with; nil when it came to none.
+  public let candidate: Candidate?
+  /// The candidates that were left before, each with its reason.
+  public let failures: [CandidateFailure]
+
+  init(
+    plan: DeliveryPlan? = nil, reports: Reports, ending: Ending, candidate: Candidate? = nil, failures: [CandidateFailure] = []
+  ) {
+    self.plan = plan
+    self.reports = reports
+    self.ending = ending
+    self.candidate = candidate
+    self.failures = failures
+  }
+
+  /// A delivery that ended before it had a plan.
+  init(_ failure: DeliveryFailure) { self.init(reports: failure.reports, ending: .failed(failure)) }
+
+  private var decided: Decisions? {
+    guard case .failed(let failure) = ending else { return nil }
+    return failure.decided
+  }
+
+  /// nil also when the delivery ended before there was one.
+  public var route: Route? { plan?.route ?? decided?.route }
+
+  /// With the edits as far as the delivery came; nil when it ended before them.
+  public var environment: Environment? { plan?.environment ?? decided?.environment }
+}
+
+/// What had been decided when a delivery failed.
+struct Decisions: Equatable, Sendable {
+  let route: Route?
+  let environment: Environment
+}
