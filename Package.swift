@@ -49,16 +49,21 @@ let package = Package(
     .executableTarget(
       name: "cdb-database", dependencies: ["Agent", "Auth", "CSystem"], path: "Sources/Tools/cdb-database",
       swiftSettings: relaxed, linkerSettings: link),
+    .executableTarget(
+      name: "batv", dependencies: ["Agent", "Hooks", "CSystem"], path: "Sources/Tools/batv", swiftSettings: swift,
+      linkerSettings: link),
     .target(name: "Support", dependencies: ["Agent", "CSystem"], path: "Tests/Support", swiftSettings: relaxed),
     .testTarget(name: "AgentTests", dependencies: ["Agent", "Support"], swiftSettings: relaxed),
     .testTarget(name: "AuthTests", dependencies: ["Agent", "Auth", "Support"], swiftSettings: relaxed),
     .testTarget(
       name: "HooksTests", dependencies: ["Agent", "CSystem", "Hooks", "Support"], swiftSettings: relaxed),
     .testTarget(
-      name: "TranscriptTests", dependencies: ["Agent", "Auth", "Support"], exclude: ["Transcripts"], swiftSettings: relaxed),
-    .testTarget(name: "PlanTests", dependencies: ["Agent", "Auth", "Support"], exclude: ["Plans"], swiftSettings: relaxed),
+      name: "TranscriptTests", dependencies: ["Agent", "Auth", "Hooks", "Support"], exclude: ["Transcripts"],
+      swiftSettings: relaxed),
     .testTarget(
-      name: "RemoteTests", dependencies: ["Agent", "CSystem", "Support", "qmail-remote", "qmail-remote-explain"],
+      name: "PlanTests", dependencies: ["Agent", "Auth", "Hooks", "Support"], exclude: ["Plans"], swiftSettings: relaxed),
+    .testTarget(
+      name: "RemoteTests", dependencies: ["Agent", "CSystem", "Support", "batv", "qmail-remote", "qmail-remote-explain"],
       swiftSettings: relaxed),
   ],
   swiftLanguageModes: [.v6]

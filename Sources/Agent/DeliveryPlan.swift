@@ -4,6 +4,10 @@
 public struct DeliveryPlan: Equatable, Sendable {
   /// Recipients with the domains that RCPT will show.
   public let envelope: Envelope
+  /// What every look-up uses; the envelope has the sender that the remote host sees.
+  public let originalSender: Address
+  /// What rewriters have decided about the sender, each with its source.
+  public let senderReasons: [String]
   public let dialect: Dialect
   public let heloName: Bytes
   public let timeouts: Timeouts

@@ -40,7 +40,7 @@ extension Delivery {
     let usesCredentials = uses(route, edited)
     // Before any look-up: what can't be done must not bounce because of a name.
     try RouteSupport.check(route, usesCredentials: usesCredentials && credentials != nil, edited, choice.control)
-    let sender = try rewrite(envelope.sender, question, route, edited)
+    let rewriting = try rewrite(envelope.sender, question, route, edited)
     let port = route?.line.port ?? Delivery.smtpPort
 
     let found = try lookup(config, port: port).lookUp(
@@ -54,7 +54,8 @@ extension Delivery {
     guard !order.candidates.isEmpty else { throw DeliveryFailure.nobodyLeft(family, order.leftOut) }
     let recipients = found.recipients.isEmpty ? envelope.recipients : found.recipients
     let plan = DeliveryPlan(
-      envelope: try envelope.addressed(from: sender, to: recipients), dialect: config.dialect,
+      envelope: try envelope.addressed(from: rewriting.sender, to: recipients), originalSender: envelope.sender,
+      senderReasons: rewriting.reasons, dialect: config.dialect,
       heloName: config.identity.heloName,
       timeouts: config.timeouts, tls: TLSSettings(), usesSMTPUTF8: config.usesSMTPUTF8, deferred: deferred, route: route,
       credentials: usesCredentials ? credentials : nil,
@@ -96,17 +97,21 @@ extension Delivery {
     return edited
   }
 
-  /// The sender that the remote host sees.
+  /// The sender that the remote host sees, and what each rewriter says.
   private func rewrite(
     _ sender: Address, _ question: RouteQuestion, _ route: Route?, _ environment: Environment
-  ) throws(DeliveryFailure) -> Address {
+  ) throws(DeliveryFailure) -> (sender: Address, reasons: [String]) {
     var rewritten = sender
+    var reasons: [String] = []
     for rewriter in hooks.envelopeRewriters {
-      let next = try rewriter.sender(rewritten, for: question, route: route, environment: environment)
-      rewritten = next ?? rewritten
+      guard let decision = try rewriter.sender(rewritten, for: question, route: route, environment: environment) else {
+        continue
+      }
+      rewritten = decision.sender
+      reasons.append(decision.reason)
       if let fault = rewritten.fault(as: .sender) { throw .controlInvalid("the sender of a hook", "it \(fault)") }
     }
-    return rewritten
+    return (rewritten, reasons)
   }
 
   private func lookup(_ config: Config, port: UInt16) -> ExchangerLookup {

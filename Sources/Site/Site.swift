@@ -17,7 +17,7 @@ public enum Site {
       ],
       credentialSources: [RouteCredentials(choice.control)],
       environmentEditors: programs.environmentEditors,
-      envelopeRewriters: programs.envelopeRewriters,
+      envelopeRewriters: [BATV(choice.control, circumstances)] + programs.envelopeRewriters,
       backOff: TimeoutBackOff(choice.dialect, environment, circumstances),
       observers: [],
       outcomeHooks: [OutcomePrograms(choice.control, environment, circumstances, arguments: Arguments.all())])

@@ -47,7 +47,7 @@ extension ControlRow {
     "report: ZUnable to use \(place): \(fault). (#4.3.5)"
   }
 
-  static let all = identity + limits + routes + local + addresses
+  static let all = identity + limits + routes + local + addresses + tags
 
   private static let identity = [
     ControlRow(
@@ -151,6 +151,25 @@ extension ControlRow {
         own: ["192.0.2.1"])
     ]
 
+  private static let key = ["batvkey": Array("K".utf8)]
+  private static let tagged = "rewriting: tagged (control/batvkey)"
+
+  private static let tags =
+    [
+      ControlRow(
+        name: "batvkey", present: ControlState("K \n", "sender: <prvs=0000eec87f=s@x.y>"), absent: "sender: <s@x.y>",
+        malformed: ControlState("\nK\n", "sender: <s@x.y>")),
+      ControlRow(
+        name: "batvformat", present: ControlState("draft\n", "sender: <prvs=0007a504c1=s@x.y>"),
+        absent: "sender: <prvs=0000eec87f=s@x.y>",
+        malformed: ControlState("sha\n", invalid("control/batvformat:1", "sha is no format of tags")), others: key),
+    ]
+    + [("batvnosignremote", "a.example", "the remote host is"), ("batvnosignlocals", "x.y", "its domain is")].map {
+      ControlRow(
+        name: $0, present: ControlState("#\n\($1)\n", "rewriting: not tagged: \($2) in control/\($0):2"), absent: tagged,
+        malformed: ControlState("*\n", tagged), others: key)
+    }
+
   private static func database(_ key: String, _ value: String) -> [UInt8]? {
     try? PlanFile.database([(Array(key.utf8), Array(value.utf8))])
   }
@@ -177,7 +196,7 @@ enum Owner: String, CaseIterable {
         "clientcipherlist", "clientciphersuite",
       ]
     case .authentication: ["realm"]
-    case .hooks: ["batvkey", "batvnosignremote", "batvnosignlocals", "hooks", "outcomestatus"]
+    case .hooks: ["hooks", "outcomestatus"]
     case .backOff: ["tcpto", "tcpto6"]
     case .qmtp: []
     case .nobody: ["locals"]
@@ -198,7 +217,7 @@ enum Owner: String, CaseIterable {
     case .hooks:
       [
         "ONSUCCESS_REMOTE", "ONFAILURE_REMOTE", "ONTEMPORARY_REMOTE", "SMTPTEXT", "SMTPCODE", "SMTPHOST", "SMTPSTATUS",
-        "SIGNKEY", "BATVKEY", "BATVNOSIGNREMOTE", "BATVNOSIGNLOCALS", "HOOKDIR", "OUTCOME_STATUS",
+        "HOOKDIR", "OUTCOME_STATUS",
       ]
     case .backOff: ["QUEUEDIR", "MIN_PENALTY", "MAX_TOLERANCE", "TRY_NEXT_MX_HELO_FAIL"]
     case .qmtp: ["DISABLE_MXPS"]

@@ -1,5 +1,6 @@
 // Planning a delivery as the program does it, on a control directory, a DNS, a clock and interfaces that a test makes up.
 import Auth
+import Hooks
 import Support
 
 @testable import Agent
@@ -60,16 +61,18 @@ extension PlanInput {
   ) throws(DeliveryFailure) -> DeliveryPlan {
     let envelope = try Envelope(operands: operands, convention: choice.convention)
     let clock = TestClock()
+    let circumstances = Circumstances(clock: clock, wallSeconds: wallSeconds, seed: 1, processID: 4_711)
     let delivery = Delivery(
       hooks: HookSet(
         routers: [
           MoreRoutes(choice.control, dialect: choice.dialect, environment: start),
           AuthenticatedSenders(choice.control, dialect: choice.dialect),
           RouteTable(choice.control, dialect: choice.dialect, environment: start),
-        ], credentialSources: [RouteCredentials(choice.control)]),
+        ], credentialSources: [RouteCredentials(choice.control)],
+        envelopeRewriters: [BATV(choice.control, circumstances)]),
       resolver: resolver, interfaces: FakeInterfaces(own), network: FakeNetwork([:], clock: clock),
       lastWords: RecordedLastWords(),
-      circumstances: Circumstances(clock: clock, wallSeconds: wallSeconds, seed: 1, processID: 4_711))
+      circumstances: circumstances)
     return try delivery.plan(envelope, choice, start)
   }
 }

@@ -30,7 +30,7 @@ extension VariableRow {
     "report: ZUnable to use \(place): \(fault). (#4.3.5)"
   }
 
-  static let all = routes + files + switches + [outgoing, family, dialect]
+  static let all = routes + files + switches + [outgoing, family, dialect] + tags
 
   private static let routes =
     ["SMTPROUTE", "X-SMTPROUTES"].map { name in
@@ -114,4 +114,22 @@ extension VariableRow {
       "qmail",
       invalid("the variable QMAILREMOTE_DIALECT", "no dialect is called qmail; there are stock, sqmail, indimail, skarnet")
     ), empty: "dialect: sqmail", control: ["dialect": "sqmail"])
+
+  private static let plainSender = "sender: <s@x.y>"
+  private static let taggedSender = "sender: <prvs=0000eec87f=s@x.y>"
+  private static let tagged = "rewriting: tagged (control/batvkey)"
+
+  private static let tags =
+    [
+      VariableRow(
+        name: "SIGNKEY", present: ("K", taggedSender), absent: plainSender, malformed: nil, empty: plainSender),
+      VariableRow(
+        name: "BATVKEY", present: ("other", taggedSender), absent: plainSender, malformed: ("nowhere", plainSender),
+        empty: plainSender, control: ["other": "K"], isFileName: true),
+    ]
+    + [("BATVNOSIGNREMOTE", "a.example", "the remote host is"), ("BATVNOSIGNLOCALS", "x.y", "its domain is")].map {
+      VariableRow(
+        name: $0, present: ("other", "rewriting: not tagged: \($2) in control/other:1"), absent: tagged,
+        malformed: ("nowhere", tagged), empty: tagged, control: ["batvkey": "K", "other": $1], isFileName: true)
+    }
 }

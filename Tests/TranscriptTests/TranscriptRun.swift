@@ -1,6 +1,7 @@
 // One run of a transcript: the delivery as the program does it, on a network, a DNS and a clock that the transcript makes up, and
 // everything about it that was not as the transcript has it.
 import Auth
+import Hooks
 import Support
 
 @testable import Agent
@@ -153,16 +154,18 @@ private final class Stage {
     }
     dialect = choice.dialect
     let envelope = try Envelope(operands: transcript.operands, convention: choice.convention)
+    let circumstances = Circumstances(clock: clock, wallSeconds: 1_700_000_000, seed: 1, processID: 4_711)
     let delivery = Delivery(
       hooks: HookSet(
         routers: [
           MoreRoutes(choice.control, dialect: choice.dialect, environment: environment),
           AuthenticatedSenders(choice.control, dialect: choice.dialect),
           RouteTable(choice.control, dialect: choice.dialect, environment: environment),
-        ], credentialSources: [RouteCredentials(choice.control)]),
+        ], credentialSources: [RouteCredentials(choice.control)],
+        envelopeRewriters: [BATV(choice.control, circumstances)]),
       resolver: resolver,
       interfaces: FakeInterfaces(transcript.own), network: network, lastWords: lastWords,
-      circumstances: Circumstances(clock: clock, wallSeconds: 1_700_000_000, seed: 1, processID: 4_711))
+      circumstances: circumstances)
     let plan = try delivery.plan(envelope, choice, environment)
     let source = MemorySource(transcript.message ?? [], transcript.source, pieceLimit: chunking == .oneByte ? 1 : .max)
     return delivery.execute(plan, Message(source, extraHeader: envelope.extraHeader)).reports

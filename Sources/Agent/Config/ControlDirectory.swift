@@ -28,7 +28,7 @@ public struct ControlFile: Sendable {
   /// Whether a place is a variable's.
   static func isVariable(_ place: String) -> Bool { place.hasPrefix(variablePrefix) }
 
-  static func place(_ name: String) -> String { name.hasPrefix("/") ? name : "control/\(name)" }
+  static func place(_ name: String) -> String { name.hasPrefix("/") || name.hasPrefix(".") ? name : "control/\(name)" }
 
   /// For reports: `control/smtproutes:3`.
   func place(line number: Int) -> String { isOneLine ? place : "\(place):\(number)" }
@@ -106,8 +106,8 @@ public final class ControlDirectory {
     case .missing: return nil
     case .memory(let files): return files[name].map { ControlFile(name: name, bytes: $0) }
     case .folder(let descriptor, let names):
-      if let names, !name.hasPrefix("/"), !names.contains(name) { return nil }
-      return try read(name, in: descriptor)
+      if ControlDirectory.isMissing(name, names) { return nil }
+      return try read(name, in: ControlDirectory.start(name, descriptor))
     }
   }
 
@@ -121,8 +121,8 @@ public final class ControlDirectory {
       guard let bytes = files[name] else { return nil }
       number = unsafe bytes.withUnsafeBytes { unsafe csys_memory_file($0.baseAddress, $0.count) }
     case .folder(let folder, let names):
-      if let names, !name.hasPrefix("/"), !names.contains(name) { return nil }
-      number = unsafe csys_openat(folder, name, O_RDONLY | O_NONBLOCK)
+      if ControlDirectory.isMissing(name, names) { return nil }
+      number = unsafe csys_openat(ControlDirectory.start(name, folder), name, O_RDONLY | O_NONBLOCK)
       if number < 0, csys_errno() == ENOENT { return nil }
     }
     guard number >= 0 else {
@@ -165,6 +165,15 @@ public final class ControlDirectory {
       if block.count < wanted { return ControlFile(name: name, bytes: bytes) }
     }
   }
+
+  /// The listing knows what lies in the folder itself; a name with a slash leads elsewhere.
+  private static func isMissing(_ name: String, _ names: NameList?) -> Bool {
+    guard let names, !name.utf8.contains(UInt8(ascii: "/")), !name.hasPrefix(".") else { return false }
+    return !names.contains(name)
+  }
+
+  /// A name that begins with a dot is taken as it is, from the working directory (indimail-control(5)).
+  private static func start(_ name: String, _ folder: Int32) -> Int32 { name.hasPrefix(".") ? AT_FDCWD : folder }
 
   /// A million routes of fifty bytes fit many times; what is larger is a mistake that must not eat the memory.
   private static let sizeLimit = 1 << 30

@@ -32,7 +32,7 @@ public struct Domain: Equatable, Sendable {
     return try Domain.aLabel(of: isRooted ? text.dropLast() : text[...])
   }
 
-  static func aLabel(of text: ArraySlice<UInt8>) throws(DeliveryFailure) -> Bytes {
+  package static func aLabel(of text: ArraySlice<UInt8>) throws(DeliveryFailure) -> Bytes {
     guard text.contains(where: { $0 > 127 }) else { return Bytes(text) }
     var converted: UnsafeMutablePointer<CChar>?
     var problem: UnsafePointer<CChar>?

@@ -7,6 +7,10 @@ public enum PlanText {
     var lines = ["dialect: \(plan.dialect.rawValue)", "hello: \(plan.heloName.text)"]
     lines.append("host: \(shown(plan.envelope.host.text))")
     lines.append("sender: <\(plan.envelope.sender.mailbox.text)>")
+    if plan.envelope.sender.raw != plan.originalSender.raw {
+      lines.append("original sender: <\(plan.originalSender.mailbox.text)>")
+    }
+    lines += plan.senderReasons.map { "rewriting: \($0)" }
     lines += plan.envelope.recipients.map { "recipient: <\($0.mailbox.text)>" }
     lines += plan.deferred.map { "deferred: <\($0.address.mailbox.text)>, which takes another route" }
     if plan.usesSMTPUTF8 { lines.append("smtputf8: used if the addresses or the message need it") }

@@ -34,7 +34,7 @@ public struct Environment: Equatable, Sendable {
   mutating func append(_ name: Bytes, _ value: Bytes) { entries.append(name + Bytes("=") + value) }
 
   /// The value of a variable that names a file; nil when unset or empty.
-  func fileName(_ name: String) -> String? {
+  package func fileName(_ name: String) -> String? {
     guard let value = value(name), !value.isEmpty else { return nil }
     return value.text
   }

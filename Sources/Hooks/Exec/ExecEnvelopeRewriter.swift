@@ -8,7 +8,7 @@ struct ExecEnvelopeRewriter: EnvelopeRewriter {
 
   func sender(
     _ sender: Address, for question: RouteQuestion, route: Route?, environment: Environment
-  ) throws(DeliveryFailure) -> Address? {
+  ) throws(DeliveryFailure) -> SenderDecision? {
     var asked = HookQuestion(question)
     asked.add("route", route?.line.textWithoutCredentials ?? [])
     asked.add("outgoing", sender.raw)
@@ -16,6 +16,6 @@ struct ExecEnvelopeRewriter: EnvelopeRewriter {
     guard let value = answer.value("sender") else { return nil }
     let rewritten = Address(value)
     if let fault = rewritten.fault(as: .sender) { throw .hookFailed(program.point.place, "the sender in its answer \(fault)") }
-    return rewritten
+    return SenderDecision(rewritten, reason: "as \(program.point.place) says")
   }
 }

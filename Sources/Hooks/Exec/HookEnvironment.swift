@@ -28,7 +28,7 @@ struct HookEnvironment {
     for entry in environment.all {
       // Of two entries the first counts, as it does for us; a shell might take the other.
       guard let equals = entry.firstIndex(of: UInt8(ascii: "=")), equals > 0, !entry.contains(0),
-        seen.insert(Bytes(entry[..<equals])).inserted
+        seen.insert(Bytes(entry[..<equals])).inserted, !entry[..<equals].elementsEqual(BATVSettings.keyVariable.utf8)
       else { continue }
       entries.append(HookEnvironment.withoutSecret(entry, nameLength: equals))
     }
