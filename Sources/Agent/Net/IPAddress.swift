@@ -49,7 +49,7 @@ public struct IPAddress: Hashable, Sendable {
 
   /// RFC 5952 text, without brackets.
   public var text: String {
-    guard isV6 else { return bytes.map { "\($0)" }.joined(separator: ".") }
+    guard isV6 else { return "\(bytes[0]).\(bytes[1]).\(bytes[2]).\(bytes[3])" }
     var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
     let length = unsafe bytes.withUnsafeBytes { source in
       unsafe buffer.withUnsafeMutableBufferPointer { target -> Int in
