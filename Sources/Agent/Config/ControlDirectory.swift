@@ -53,6 +53,16 @@ public struct ControlFile: Sendable {
     }
   }
 
+  /// Looks for lines with the keys of some questions.
+  func search(for answers: inout KeyAnswers) throws(DeliveryFailure) {
+    let keys = try LineKeys(answers.keys, folds: answers.folds)
+    if isOneLine {
+      guard let key = keys.key(of: bytes) else { return }
+      return answers.take(.init(number: 1, text: bytes[...], isTooLong: false), key: key)
+    }
+    try LineSearch(keys: keys).lines(of: bytes) { answers.take($0) }
+  }
+
   public var lines: [(number: Int, text: ArraySlice<UInt8>)] {
     var lines: [(number: Int, text: ArraySlice<UInt8>)] = []
     forEachLine { lines.append(($0, $1)) }
@@ -107,8 +117,24 @@ public final class ControlDirectory {
     case .memory(let files): return files[name].map { ControlFile(name: name, bytes: $0) }
     case .folder(let descriptor, let names):
       if ControlDirectory.isMissing(name, names) { return nil }
-      return try read(name, in: ControlDirectory.start(name, descriptor))
+      guard let opened = try ControlDirectory.open(name, in: ControlDirectory.start(name, descriptor)) else { return nil }
+      return try ControlDirectory.read(name, opened.descriptor.number, size: opened.identity.size)
     }
+  }
+
+  /// The file as a table, or nil when there is none. A small one is read here and now, of a large one only what a look-up takes.
+  /// - Throws: 4.3.0 when it is there and can't be read.
+  func table(_ name: String, keys: RouteKeys) throws(DeliveryFailure) -> DomainTable? {
+    guard case .folder(let folder, let names) = contents else {
+      return try file(name).map { DomainTable(file: $0, keys: keys) }
+    }
+    if ControlDirectory.isMissing(name, names) { return nil }
+    guard let opened = try ControlDirectory.open(name, in: ControlDirectory.start(name, folder)) else { return nil }
+    let size = opened.identity.size
+    guard size >= LargeTable.size else {
+      return DomainTable(file: try ControlDirectory.read(name, opened.descriptor.number, size: size), keys: keys)
+    }
+    return DomainTable(large: LargeTable(name: name, opened), keys: keys)
   }
 
   /// The constant database of that name, or nil when there is none.
@@ -140,13 +166,13 @@ public final class ControlDirectory {
 
   private func exists(_ name: String, in folder: Int32) -> Bool { unsafe faccessat(folder, name, F_OK, 0) == 0 }
 
-  private func read(_ name: String, in folder: Int32) throws(DeliveryFailure) -> ControlFile? {
+  private static func open(_ name: String, in folder: Int32) throws(DeliveryFailure) -> OpenedFile? {
     // Not blocking: a fifo in place of a file must not hold the delivery.
     let number = unsafe csys_openat(folder, name, O_RDONLY | O_NONBLOCK)
     guard number >= 0 else {
       let reason = csys_errno()
       if reason == ENOENT { return nil }
-      throw .controlUnreadable("\(ControlFile.place(name)): \(unsafe String(cString: csys_error_text(reason)))")
+      throw .controlUnreadable(name, reason)
     }
     let descriptor = FileDescriptor(owning: number)
     var status = stat()
@@ -154,12 +180,14 @@ public final class ControlDirectory {
     guard isRegular, status.st_size <= ControlDirectory.sizeLimit else {
       throw .controlUnreadable("\(ControlFile.place(name)): \(isRegular ? "too large" : "not a file")")
     }
+    return OpenedFile(descriptor: descriptor, identity: FileIdentity(status))
+  }
+
+  private static func read(_ name: String, _ descriptor: Int32, size: Int) throws(DeliveryFailure) -> ControlFile {
     var bytes = Bytes()
     while true {
-      let wanted = max(Int(status.st_size) + 1 - bytes.count, 4_096)
-      guard let block = FileDescriptor.read(descriptor.number, limit: wanted) else {
-        throw .controlUnreadable("\(ControlFile.place(name)): \(unsafe String(cString: csys_error_text(csys_errno())))")
-      }
+      let wanted = max(size + 1 - bytes.count, 4_096)
+      guard let block = FileDescriptor.read(descriptor, limit: wanted) else { throw .controlUnreadable(name, csys_errno()) }
       if bytes.isEmpty { bytes = block } else { bytes += block }
       // One read is enough as long as the file holds what fstat said; a full block means that it has grown.
       if block.count < wanted { return ControlFile(name: name, bytes: bytes) }

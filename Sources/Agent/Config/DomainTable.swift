@@ -31,9 +31,8 @@ public enum RouteKeys: Sendable {
     return [address[...]] + dots.reversed().map { address[...$0] } + [[]]
   }
 
-  func matches(_ key: ArraySlice<UInt8>, _ position: ArraySlice<UInt8>) -> Bool {
-    self == .bareDomains ? key == position : key.equalsIgnoringCase(position)
-  }
+  /// ASCII case doesn't count.
+  var folds: Bool { self != .bareDomains }
 }
 
 /// A control file as such a table.
@@ -47,36 +46,125 @@ struct DomainTable {
     let position: Int
   }
 
-  let file: ControlFile
-  let keys: RouteKeys
-
-  /// The entry for the most specific key that the file has for a name. One pass over the file, whatever its size: since keys of
-  /// one name differ in length, a line's key can only be the one of its own length.
-  func entry(for name: Bytes) -> Entry? { entry(among: keys.positions(of: name)) }
-
-  /// The entry under exactly this key.
-  func entry(key: String) -> Entry? { entry(among: [Bytes(key)[...]]) }
-
-  private func entry(among positions: [ArraySlice<UInt8>]) -> Entry? {
-    var ofLength: [Int: Int] = [:]
-    for (position, key) in positions.enumerated() { ofLength[key.count] = position }
-    var found: (number: Int, value: ArraySlice<UInt8>, position: Int)?
-    file.forEachLine { number, line in
-      guard let colon = DomainTable.keyEnd(line), let position = ofLength[line.distance(from: line.startIndex, to: colon)],
-        position <= found?.position ?? position, keys.matches(line[..<colon], positions[position])
-      else { return }
-      found = (number, line[(colon + 1)...], position)
-    }
-    return found.map { Entry(place: file.place(line: $0.number), value: $0.value, position: $0.position) }
+  /// What is looked up.
+  enum Question {
+    /// A name, under all of its keys.
+    case name(Bytes)
+    /// Exactly this key.
+    case key(Bytes)
   }
 
-  /// Where the colon after the key stands. An address literal in brackets is a key with colons of its own.
-  private static func keyEnd(_ line: ArraySlice<UInt8>) -> Int? {
-    if line.first == UInt8(ascii: "["), let bracket = line.firstIndex(of: UInt8(ascii: "]")), bracket + 1 < line.endIndex,
-      line[bracket + 1] == UInt8(ascii: ":")
-    {
-      return bracket + 1
+  private enum Source {
+    case text(ControlFile)
+    case large(LargeTable)
+  }
+
+  private let source: Source
+  private let keys: RouteKeys
+
+  init(file: ControlFile, keys: RouteKeys) {
+    source = .text(file)
+    self.keys = keys
+  }
+
+  init(large: LargeTable, keys: RouteKeys) {
+    source = .large(large)
+    self.keys = keys
+  }
+
+  /// The entry for the most specific key that the file has for a name.
+  /// - Throws: 4.3.0 when the file can't be read, 4.3.5 when the line is too long.
+  func entry(for name: Bytes) throws(DeliveryFailure) -> Entry? { try entries(for: [.name(name)]).first ?? nil }
+
+  /// Several at once, in one pass over the file.
+  func entries(for questions: [Question]) throws(DeliveryFailure) -> [Entry?] {
+    var answers = KeyAnswers(questions, keys)
+    switch source {
+    case .text(let file): try file.search(for: &answers)
+    case .large(let table): try table.search(for: &answers)
     }
-    return line.firstIndex(of: UInt8(ascii: ":"))
+    return try answers.entries { number in
+      switch source {
+      case .text(let file): file.place(line: number)
+      case .large(let table): table.place(line: number)
+      }
+    }
+  }
+}
+
+/// The keys of some questions, and the best line so far for each of them.
+struct KeyAnswers {
+  /// A line that has one of the keys.
+  struct Line {
+    /// Counted from 1.
+    let number: Int
+    /// As it stands in the file but for the blanks at its end; if it is too long, only its beginning.
+    let text: ArraySlice<UInt8>
+    let isTooLong: Bool
+  }
+
+  private struct Best {
+    let line: Line
+    let position: Int
+    let keyLength: Int
+  }
+
+  /// The questions that a key is for, and how specific it is for each.
+  private struct Use {
+    let question: Int
+    let position: Int
+  }
+
+  /// Each once, with capitals folded where case doesn't count.
+  private(set) var keys: [Bytes] = []
+  let folds: Bool
+  private var uses: [[Use]] = []
+  private var best: [Best?]
+
+  init(_ questions: [DomainTable.Question], _ style: RouteKeys) {
+    folds = style.folds
+    best = Array(repeating: nil, count: questions.count)
+    for (index, question) in questions.enumerated() {
+      switch question {
+      case .name(let name):
+        for (position, key) in style.positions(of: name).enumerated() { add(key, Use(question: index, position: position)) }
+      case .key(let key): add(key[...], Use(question: index, position: 0))
+      }
+    }
+  }
+
+  private mutating func add(_ key: ArraySlice<UInt8>, _ use: Use) {
+    let key = folds ? key.map(\.lowered) : Bytes(key)
+    if let known = keys.firstIndex(of: key) { return uses[known].append(use) }
+    keys.append(key)
+    uses.append([use])
+  }
+
+  /// Whether a line with this key would change an answer. Lines come in the order of the file, and the last of equals wins.
+  func wants(_ key: Int) -> Bool {
+    uses[key].contains { use in best[use.question].map { use.position <= $0.position } ?? true }
+  }
+
+  mutating func take(_ line: Line, key: Int) {
+    for use in uses[key] where best[use.question].map({ use.position <= $0.position }) ?? true {
+      best[use.question] = Best(line: line, position: use.position, keyLength: keys[key].count)
+    }
+  }
+
+  /// - Parameter place: for the number of a line.
+  /// - Throws: 4.3.5 when an answer is a line that is too long.
+  func entries(place: (Int) -> String) throws(DeliveryFailure) -> [DomainTable.Entry?] {
+    var entries: [DomainTable.Entry?] = []
+    for best in best {
+      guard let best else {
+        entries.append(nil)
+        continue
+      }
+      let place = place(best.line.number)
+      guard !best.line.isTooLong else { throw .controlInvalid(place, "a line of more than \(LineSearch.limit) bytes") }
+      entries.append(
+        DomainTable.Entry(place: place, value: best.line.text.dropFirst(best.keyLength + 1), position: best.position))
+    }
+    return entries
   }
 }

@@ -36,9 +36,7 @@ public struct FamilyPreference: Equatable, Sendable {
       self.init(order: try FamilyPreference.order(value[...], source), source: source)
       return
     }
-    guard let file = try control.file(FamilyPreference.fileName),
-      let entry = DomainTable(file: file, keys: dialect.routeKeys).entry(for: host.text)
-    else {
+    guard let entry = try control.table(FamilyPreference.fileName, keys: dialect.routeKeys)?.entry(for: host.text) else {
       self.init(order: .v6First, source: nil)
       return
     }

@@ -53,21 +53,19 @@ struct LocalSideRules {
     fromRoute = route.flatMap { route in
       route.line.localAddress.map { Binding(address: $0, interface: nil, source: route.source) }
     }
-    bindroutes = try control.file("bindroutes").map { DomainTable(file: $0, keys: .addressPrefixes) }
-    helohostbyip = try control.file(environment.fileName("HELOHOSTBYIP") ?? "helohostbyip").map {
-      DomainTable(file: $0, keys: .dottedSuffixes)
-    }
+    bindroutes = try control.table("bindroutes", keys: .addressPrefixes)
+    helohostbyip = try control.table(environment.fileName("HELOHOSTBYIP") ?? "helohostbyip", keys: .dottedSuffixes)
     try readDomainips(control, question.sender)
     try readDomainbindings(control, environment, question.sender)
     try readOutgoingip(control, environment, question.host)
   }
 
   /// Our side of a connection to an address.
-  /// - Throws: `UnusableRemote` when bindroutes shuts it out.
+  /// - Throws: `UnusableRemote` when bindroutes shuts it out, or a table can't be read.
   func side(for remote: IPAddress) throws(UnusableRemote) -> LocalSide {
     let binding = try binding(for: remote)
     var name = name ?? Name(name: identity.heloName, source: "")
-    if let address = binding?.address, let byAddress = nameFor(address) { name = byAddress }
+    if let address = binding?.address, let byAddress = try nameFor(address) { name = byAddress }
     return LocalSide(
       address: binding?.address, interface: binding?.interface, heloName: name.name, addressSource: binding?.source,
       nameSource: name.source.isEmpty ? nil : name.source)
@@ -75,7 +73,7 @@ struct LocalSideRules {
 
   private func binding(for remote: IPAddress) throws(UnusableRemote) -> Binding? {
     if let fromRoute, fromRoute.address.isV6 == remote.isV6 { return fromRoute }
-    if let entry = bindroutes?.entry(for: Bytes(remote.text)), !entry.value.isEmpty {
+    if let entry = try entry(in: bindroutes, .name(Bytes(remote.text))), !entry.value.isEmpty {
       guard let address = IPAddress(entry.value) else {
         throw UnusableRemote(reason: "\(entry.place) has no address to connect from")
       }
@@ -92,11 +90,21 @@ struct LocalSideRules {
   }
 
   /// IPv6 addresses stand in brackets, because a key ends at its first colon.
-  private func nameFor(_ local: IPAddress) -> Name? {
-    guard let entry = helohostbyip?.entry(key: local.isV6 ? "[\(local.text)]" : local.text), Identity.isName(entry.value) else {
-      return nil
-    }
+  private func nameFor(_ local: IPAddress) throws(UnusableRemote) -> Name? {
+    let key = Bytes(local.isV6 ? "[\(local.text)]" : local.text)
+    guard let entry = try entry(in: helohostbyip, .key(key)), Identity.isName(entry.value) else { return nil }
     return Name(name: Bytes(entry.value), source: entry.place)
+  }
+
+  /// A large table is read only now.
+  private func entry(
+    in table: DomainTable?, _ question: DomainTable.Question
+  ) throws(UnusableRemote) -> DomainTable.Entry? {
+    do throws(DeliveryFailure) {
+      return try table?.entries(for: [question]).first ?? nil
+    } catch {
+      throw UnusableRemote(reason: error.report.text.dropLast().text)
+    }
   }
 }
 
@@ -105,9 +113,9 @@ struct LocalSideRules {
 extension LocalSideRules {
   /// `domain:localip[%interface][|helohost]`, by the sender's domain; the key `*` is the last resort.
   private mutating func readDomainips(_ control: ControlDirectory, _ sender: Address) throws(DeliveryFailure) {
-    guard let file = try control.file("domainips") else { return }
-    let table = DomainTable(file: file, keys: .dottedSuffixes)
-    guard let entry = table.entry(for: sender.domain.map(Bytes.init) ?? []) ?? table.entry(key: "*") else { return }
+    guard let table = try control.table("domainips", keys: .dottedSuffixes) else { return }
+    let entries = try table.entries(for: [.name(sender.domain.map(Bytes.init) ?? []), .key(Bytes("*"))])
+    guard let entry = entries.lazy.compactMap(\.self).first else { return }
     let fields = entry.value.split(separator: UInt8(ascii: "|"), maxSplits: 1, omittingEmptySubsequences: false)
     if fields.count > 1, !fields[1].isEmpty {
       guard Identity.isName(fields[1]) else { throw .controlInvalid(entry.place, "the name to greet with is none") }
@@ -126,18 +134,17 @@ extension LocalSideRules {
   private mutating func readDomainbindings(
     _ control: ControlDirectory, _ environment: Environment, _ sender: Address
   ) throws(DeliveryFailure) {
-    guard !sender.isNull, let file = try control.file(environment.fileName("DOMAINBINDINGS") ?? "domainbindings") else {
-      return
-    }
-    let table = DomainTable(file: file, keys: .dottedSuffixes)
-    let whole = table.entry(key: sender.raw.text).flatMap { $0.value.isEmpty ? nil : $0 }
-    guard let entry = whole ?? table.entry(for: sender.domain.map(Bytes.init) ?? []), !entry.value.isEmpty else { return }
+    let name = environment.fileName("DOMAINBINDINGS") ?? "domainbindings"
+    guard !sender.isNull, let table = try control.table(name, keys: .dottedSuffixes) else { return }
+    let entries = try table.entries(for: [.key(sender.raw), .name(sender.domain.map(Bytes.init) ?? [])])
+    // An empty line for the sender as a whole leaves it to its domain's.
+    guard let entry = entries.lazy.compactMap(\.self).first(where: { !$0.value.isEmpty }) else { return }
     guard let address = IPAddress(entry.value) else {
       throw .invalidLocalAddress("invalid ipaddr in control/domainbindings", entry.place)
     }
     bindings.append([Binding(address: address, interface: nil, source: entry.place)])
-    guard name == nil, let domain = sender.domain, Identity.isName(domain) else { return }
-    name = Name(name: Bytes(domain), source: entry.place)
+    guard self.name == nil, let domain = sender.domain, Identity.isName(domain) else { return }
+    self.name = Name(name: Bytes(domain), source: entry.place)
   }
 
   /// The variable; else the file for the host; else the file. Of several lines the time picks one.

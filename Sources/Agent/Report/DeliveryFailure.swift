@@ -53,6 +53,11 @@ extension DeliveryFailure {
     DeliveryFailure(.init(.temporary, 3, 0), "Unable to read control files.", detail: detail)
   }
 
+  /// - Parameter name: of a control file.
+  static func controlUnreadable(_ name: String, _ errorNumber: Int32) -> DeliveryFailure {
+    .controlUnreadable("\(ControlFile.place(name)): \(unsafe String(cString: csys_error_text(errorNumber)))")
+  }
+
   /// Neither `me` nor `helohost`.
   static let noName = DeliveryFailure.controlUnreadable("control/me: there is none, and no control/helohost")
 

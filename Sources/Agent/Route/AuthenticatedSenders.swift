@@ -2,22 +2,16 @@
 
 /// Looks up the whole sender, then what follows each `.` or `@` in it (with that byte), then the empty key.
 public struct AuthenticatedSenders: Router {
-  private let control: ControlDirectory
-  private let dialect: Dialect
+  private let files: RouteFiles
 
-  public init(_ control: ControlDirectory, dialect: Dialect) {
-    self.control = control
-    self.dialect = dialect
-  }
+  public init(_ control: ControlDirectory, dialect: Dialect) { files = RouteFiles(control, dialect, Environment()) }
 
   public var dependsOnRecipients: Bool { false }
 
   public func route(for question: RouteQuestion) throws(DeliveryFailure) -> Route? {
-    guard let file = try control.file("authsenders") else { return nil }
+    let table = try files.control.table("authsenders", keys: .senderParts)
     // An empty value counts as no entry.
-    guard let entry = DomainTable(file: file, keys: .senderParts).entry(for: question.sender.raw), !entry.value.isEmpty else {
-      return nil
-    }
-    return Route(line: try RouteLine(entry.value, dialect: dialect, place: entry.place), source: entry.place)
+    guard let entry = try table?.entry(for: question.sender.raw), !entry.value.isEmpty else { return nil }
+    return try files.route(entry.value, place: entry.place)
   }
 }

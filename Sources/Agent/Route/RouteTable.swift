@@ -8,35 +8,41 @@ public struct RouteTable: Router {
     let transport: Route.Transport
   }
 
-  private let control: ControlDirectory
-  private let dialect: Dialect
-  private let environment: Environment
+  /// What a map has.
+  private struct Found {
+    let bounce: DomainTable.Entry?
+    let ordinary: DomainTable.Entry?
+    let transport: Route.Transport
+  }
+
+  private let files: RouteFiles
 
   public init(_ control: ControlDirectory, dialect: Dialect, environment: Environment) {
-    self.control = control
-    self.dialect = dialect
-    self.environment = environment
+    files = RouteFiles(control, dialect, environment)
   }
 
   public var dependsOnRecipients: Bool { false }
 
   public func route(for question: RouteQuestion) throws(DeliveryFailure) -> Route? {
-    let maps = try maps()
-    if question.sender.isNull {
-      for map in maps {
-        // An empty bounce route means the ordinary search, an empty ordinary route means the mail exchangers.
-        if let entry = map.table.entry(key: "!@"), !entry.value.isEmpty { return try route(entry, map.transport) }
-      }
+    let name = DomainTable.Question.name(question.host.text)
+    let questions = question.sender.isNull ? [name, .key(Bytes("!@"))] : [name]
+    var found: [Found] = []
+    for map in try maps() {
+      let entries = try map.table.entries(for: questions)
+      found.append(
+        Found(bounce: entries.dropFirst().first ?? nil, ordinary: entries.first ?? nil, transport: map.transport))
     }
-    var found: (entry: DomainTable.Entry, transport: Route.Transport)?
-    for map in maps {
-      guard let entry = map.table.entry(for: question.host.text), entry.position < found?.entry.position ?? .max else {
-        continue
-      }
-      found = (entry, map.transport)
+    // An empty bounce route means the ordinary search, an empty ordinary route means the mail exchangers.
+    for map in found {
+      if let entry = map.bounce, !entry.value.isEmpty { return try route(entry, map.transport) }
     }
-    guard let found else { return nil }
-    return try route(found.entry, found.transport)
+    var best: (entry: DomainTable.Entry, transport: Route.Transport)?
+    for map in found {
+      guard let entry = map.ordinary, entry.position < best?.entry.position ?? .max else { continue }
+      best = (entry, map.transport)
+    }
+    guard let best else { return nil }
+    return try route(best.entry, best.transport)
   }
 
   /// In the order in which equal keys win. With a variable set, the file that it replaces is not read.
@@ -46,24 +52,23 @@ public struct RouteTable: Router {
     let smtpVariable = variable("SMTPROUTE") ?? variable("X-SMTPROUTES")
     let qmtpFile = qmtpVariable == nil ? try file("QMTPROUTESFILE", "qmtproutes") : nil
     let smtpFile = smtpVariable == nil ? try file("SMTPROUTESFILE", "smtproutes") : nil
-    let sources: [(ControlFile?, Route.Transport)] = [
+    let sources: [(DomainTable?, Route.Transport)] = [
       (qmtpVariable, .qmtp), (smtpVariable, .smtp), (qmtpFile, .qmtp), (smtpFile, .smtp),
     ]
-    return sources.compactMap { file, transport in
-      file.map { Map(table: DomainTable(file: $0, keys: dialect.routeKeys), transport: transport) }
+    return sources.compactMap { table, transport in table.map { Map(table: $0, transport: transport) } }
+  }
+
+  private func variable(_ name: String) -> DomainTable? {
+    files.environment.value(name).map {
+      DomainTable(file: ControlFile(variable: name, value: $0), keys: files.dialect.routeKeys)
     }
   }
 
-  private func variable(_ name: String) -> ControlFile? {
-    environment.value(name).map { ControlFile(variable: name, value: $0) }
-  }
-
-  private func file(_ variable: String, _ name: String) throws(DeliveryFailure) -> ControlFile? {
-    try control.file(environment.fileName(variable) ?? name)
+  private func file(_ variable: String, _ name: String) throws(DeliveryFailure) -> DomainTable? {
+    try files.control.table(files.name(variable, or: name), keys: files.dialect.routeKeys)
   }
 
   private func route(_ entry: DomainTable.Entry, _ transport: Route.Transport) throws(DeliveryFailure) -> Route {
-    Route(
-      line: try RouteLine(entry.value, dialect: dialect, place: entry.place), transport: transport, source: entry.place)
+    try files.route(entry.value, transport, place: entry.place)
   }
 }

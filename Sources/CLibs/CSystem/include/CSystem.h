@@ -114,6 +114,46 @@ int csys_hook_take_ending(int leash, struct csys_hook_ending *ending);
 /* waitpid(2) without the status, repeated when interrupted; whether the process was reaped. */
 int csys_reap(pid_t pid, int flags);
 
+/* Keys to find at the beginnings of lines, before a colon; with `folds`, ASCII case doesn't count. Null when there is no memory. */
+struct csys_keys;
+struct csys_keys *csys_keys_new(int folds);
+void csys_keys_free(struct csys_keys *keys);
+/* Adds the next key; they are numbered from 0. Two that are equal can't be told apart. -1 when there is no memory. */
+int csys_keys_add(struct csys_keys *keys, const void *bytes, size_t length);
+/* Whether a line begins with one of the keys and a colon, and with which. */
+int csys_keys_match(const struct csys_keys *keys, const void *line, size_t count, size_t *key);
+
+/* The longest line of a table that says anything: what is longer is found by its key, and can't be used. */
+enum { csys_line_limit = 65536 };
+
+/* A table as it is read, block by block. All zero but `next_number`, which is 1, at the beginning. */
+struct csys_lines {
+  /* The line that was found: where it begins in the block, its length without its end, and which it is, counted from 1. */
+  size_t line;
+  size_t length;
+  uint64_t number;
+  /* Which key it has; if all lines are wanted, how long its key is. */
+  size_t key;
+  /* What hasn't been looked at begins here: when there are no more lines to find, the beginning of one whose end isn't in the block. */
+  size_t next;
+  uint64_t next_number;
+  /* The rest of a line that was cut off is passed over. */
+  int is_in_long_line;
+  /* The block, and where its next null byte is. */
+  const unsigned char *block;
+  size_t count;
+  size_t null;
+  int is_last;
+};
+
+/* Takes the next block, which begins with what the last one left. */
+void csys_lines_begin(struct csys_lines *lines, const void *block, size_t count, int is_last);
+/* Finds the next line with one of the keys, or with any if there is no `keys`. Lines end in a line feed or a null byte; only line feeds
+ * count for the number. Empty lines, comments, and lines without a colon are passed over. */
+int csys_lines_next(struct csys_lines *lines, const struct csys_keys *keys);
+/* Ends a line that is too long, whatever follows; whether it is one to be found. */
+int csys_lines_cut(struct csys_lines *lines, const struct csys_keys *keys);
+
 /* How many bytes from `bytes` on are below 128 before the first that is not. */
 size_t csys_seven_bit_prefix(const void *bytes, size_t count);
 
