@@ -77,6 +77,9 @@ extension DomainTable {
     #expect(table(content).answer(bytes("b.c")) == "line 7 is too long")
     #expect(throws: DeliveryFailure.self) { try table(content).entry(for: bytes("b.c")) }
     #expect(table(content).answer(bytes("v")) == "nothing")
+    // Whatever stands where it is too long already.
+    #expect(table("[a:\(long)]:r\n").answer(bytes("[a")) == "line 1 is too long")
+    #expect(table("[a:b]:r\n").answer(bytes("[a")) == "nothing")
   }
 
   @Test("several questions at once are answered as each by itself")

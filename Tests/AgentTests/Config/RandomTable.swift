@@ -59,10 +59,11 @@ struct RandomTable: Sendable {
     case 1: return bytes(" ") + line + end
     case 2: return key + end
     case 3: return bytes("[") + line + end
-    // Around the limit of lines, and around what a block holds.
-    case 4:
+    // Around the limit of lines, and around what a block holds; wherever such a line is cut, the rest begins with a key.
+    case 4, 5:
       let length = [65_534, 65_535, 65_536, 65_537, 65_538, 131_071, 131_072, 200_000].randomElement(using: &generator) ?? 0
-      return line + Array(repeating: UInt8(ascii: "v"), count: max(length - line.count, 0)) + end
+      let fill = Array(repeating: UInt8(ascii: ":"), count: max(length - line.count, 0))
+      return Bool.random(using: &generator) ? line + fill + end : bytes("[") + key + fill + bytes("]:v") + end
     default: return line + end
     }
   }
@@ -85,7 +86,7 @@ struct LookupReference {
       for var line in whole.split(separator: 0, omittingEmptySubsequences: false) {
         let isTooLong = line.count > 65_536
         while let last = line.last, last == 32 || last == 9 { line.removeLast() }
-        guard line.first != UInt8(ascii: "#"), let colon = LookupReference.keyEnd(line) else { continue }
+        guard line.first != UInt8(ascii: "#"), let colon = LookupReference.keyEnd(line.prefix(65_537)) else { continue }
         let key = Array(line[..<colon])
         lines.append(
           Line(
