@@ -11,6 +11,7 @@ public struct ProgramStart: Sendable {
     case pipe([UInt8])
     /// A pipe that is fed with pieces until there is none.
     case pieces(@Sendable () -> (@Sendable () -> [UInt8]?))
+    case descriptor(Int32)
     case closed
   }
 
@@ -159,6 +160,9 @@ extension SpawnedProcess {
           return value
         }
       }
+    case .descriptor(let descriptor):
+      posix_spawn_file_actions_adddup2(&actions, descriptor, 0)
+      return nil
     case .pieces(let make): return try feed(&actions, &ours, make())
     }
   }
