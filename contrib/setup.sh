@@ -9,9 +9,11 @@ set -euo pipefail
 # the bfd linker.
 toolchain=(binutils g++ gcc libc6-dev libcurl4 libncurses6 libsqlite3-0 libuuid1 libxml2 tzdata zlib1g)
 build=("${toolchain[@]}" pkg-config libc-ares-dev libcdb-dev libidn2-dev libssl-dev python3)
-# Servers to deliver to (postfix: smtpd and smtp-sink; aiosmtpd), name servers and what signs their zones (ldnsutils), the manual's
-# checker, and what the tests look into processes and make networks with.
-test=(iproute2 ldnsutils libssl-dev mandoc nsd postfix procps python3-aiosmtpd strace unbound util-linux valgrind)
+# Servers to deliver to (postfix: smtpd, smtp-sink, and the client posttls-finger; aiosmtpd), what they authenticate with (sasl2),
+# certificates (openssl), name servers and what signs their zones (ldnsutils), the manual's checker, and what the tests look into
+# processes and make networks with.
+test=(iproute2 ldnsutils libsasl2-modules libsasl2-modules-db libssl-dev mandoc nsd openssl postfix procps python3-aiosmtpd sasl2-bin
+  strace unbound util-linux valgrind)
 bench=(iproute2 libssl-dev msmtp openssl postfix procps strace util-linux)
 
 # Lists the packages of its arguments that are not installed.

@@ -27,8 +27,10 @@ check_rules() {
     nothing_in "imports of Foundation or Dispatch"
   find Sources Tests contrib \( -name '*.swift' -o -name '*.[ch]' -o -name '*.sh' -o -name '*.py' \) -exec wc -l {} + |
     awk '$2 != "total" && $1 > 400' | nothing_in "files over 400 lines"
-  for script in contrib/*.sh contrib/bench/counts contrib/bench/run contrib/bench/dns .ci/run; do bash -n "$script"; done
-  find contrib -name '*.py' \
+  for script in contrib/*.sh contrib/bench/counts contrib/bench/run contrib/bench/dns .ci/run Tests/Support/Scripts/*.sh; do
+    bash -n "$script"
+  done
+  find contrib Tests -name '*.py' \
     -exec python3 -c 'import ast, sys; [ast.parse(open(name).read(), name) for name in sys.argv[1:]]' {} +
   for script in contrib/bench/*.c; do gcc -std=gnu11 -O2 -Wall -Wextra -Werror -c -o /dev/null "$script"; done
 }
