@@ -30,8 +30,6 @@ public struct DeliveryPlan: Equatable, Sendable {
   public let leftOut: [LeftOut]
   /// With all edits.
   public let environment: Environment
-  /// What hooks will do that are asked later, a line each.
-  public let later: [String]
 }
 
 /// A recipient that this delivery leaves out.

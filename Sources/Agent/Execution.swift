@@ -2,8 +2,10 @@
 
 extension Delivery {
   /// Carries a plan out.
-  public func execute(_ plan: DeliveryPlan, _ message: Message) -> Outcome {
+  public func execute(_ plan: DeliveryPlan, _ original: Message) -> Outcome {
+    let message: Message
     do throws(DeliveryFailure) {
+      message = try filter(original, plan)
       try message.prepare()
     } catch {
       return Outcome(plan: plan, reports: Verdict.reports(error.report, deferred: plan.deferred), ending: .failed(error))
@@ -40,6 +42,19 @@ extension Delivery {
       plan: plan,
       reports: Verdict.reports(Verdict.exhausted(failures, untried: whyNot, in: Wording(plan)), deferred: plan.deferred),
       ending: Verdict.ending(failures, untried: whyNot).ending, failures: failures)
+  }
+
+  /// The message that every server gets.
+  private func filter(_ message: Message, _ plan: DeliveryPlan) throws(DeliveryFailure) -> Message {
+    guard !hooks.messageFilters.isEmpty else { return message }
+    var file = try message.file(plan.environment)
+    var isFiltered = false
+    for filter in hooks.messageFilters {
+      guard let new = try filter.message(file, for: plan) else { continue }
+      file = new
+      isFiltered = true
+    }
+    return Message(file, isAsDeclared: !isFiltered)
   }
 
   private func leave(_ failure: CandidateFailure, _ plan: DeliveryPlan, _ failures: inout [CandidateFailure]) {

@@ -50,7 +50,13 @@ extension Delivery {
 
     let family = try config.family(for: envelope.host)
     let local = try config.localSide(question, route, seconds: circumstances.wallSeconds)
-    let order = CandidateOrder(usable.0, family, port: port, local: local)
+    var order = CandidateOrder(usable.0, family, port: port, local: local)
+    for filter in hooks.candidateFilters where !order.candidates.isEmpty {
+      guard let kept = try filter.candidates(order.candidates, for: question, route: route, environment: edited) else {
+        continue
+      }
+      try order.keep(kept, by: filter.name)
+    }
     guard !order.candidates.isEmpty else { throw DeliveryFailure.nobodyLeft(family, order.leftOut) }
     let recipients = found.recipients.isEmpty ? envelope.recipients : found.recipients
     let plan = DeliveryPlan(
@@ -61,7 +67,7 @@ extension Delivery {
       credentials: usesCredentials ? credentials : nil,
       exchangers: found.exchangers,
       family: family, backOff: BackOffLimits(route, config.environment), candidates: order.candidates,
-      leftOut: usable.1 + order.leftOut, environment: edited, later: hooks.later(edited))
+      leftOut: usable.1 + order.leftOut, environment: edited)
     hooks.observe(.planned(plan))
     return plan
   }

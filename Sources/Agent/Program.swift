@@ -28,7 +28,7 @@ public enum Program {
     var site = HookSet()
     do throws(DeliveryFailure) {
       let (_, plan) = try plan(operands: operands, environment: environment, hooks: hooks, chosen: &site)
-      return PlanText.lines(plan).map { $0 + "\n" }.joined()
+      return (PlanText.lines(plan) + site.intentions(plan.environment)).map { $0 + "\n" }.joined()
     } catch {
       return "report: \(error.report.wire.dropLast().text)"
     }

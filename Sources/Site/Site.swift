@@ -18,6 +18,8 @@ public enum Site {
       credentialSources: [RouteCredentials(choice.control)],
       environmentEditors: programs.environmentEditors,
       envelopeRewriters: [BATV(choice.control, circumstances)] + programs.envelopeRewriters,
+      candidateFilters: programs.candidateFilters,
+      messageFilters: programs.messageFilters,
       backOff: TimeoutBackOff(choice.dialect, environment, circumstances),
       observers: [],
       outcomeHooks: [OutcomePrograms(choice.control, environment, circumstances, arguments: Arguments.all())])

@@ -9,6 +9,12 @@ public protocol MessageSource {
   func read(limit: Int) -> Bytes?
   /// Bytes further on, counted from where the reading started, which doesn't move; nil when the source can't.
   func peek(at offset: Int, limit: Int) -> Bytes?
+  /// What is to come, as a file; nil if the source isn't one.
+  var file: MessageFile? { get }
+}
+
+extension MessageSource {
+  public var file: MessageFile? { nil }
 }
 
 /// The message of a delivery.
@@ -17,8 +23,9 @@ public final class Message {
   private let extraHeader: Bytes
   private var firstBlock = Bytes()
   private(set) var isWhole = false
-  private var failure: DeliveryFailure?
   private var piecesTaken = 0
+  /// No filter has made another message of it.
+  private let isAsDeclared: Bool
 
   /// Large enough that system calls don't count, small enough for the processor's cache.
   static let blockSize = 65_536
@@ -29,6 +36,28 @@ public final class Message {
     var header = extraHeader
     if let last = header.last, last != UInt8(ascii: "\n") { header.append(UInt8(ascii: "\n")) }
     self.extraHeader = header
+    isAsDeclared = true
+  }
+
+  /// A message that filters have seen.
+  init(_ file: MessageFile, isAsDeclared: Bool) {
+    file.rewind()
+    source = file
+    extraHeader = []
+    self.isAsDeclared = isAsDeclared
+  }
+
+  /// All that would be sent, in a file: descriptor 0 itself if that is one.
+  /// - Throws: 4.3.0 when it can't be read, or no file can be made of it.
+  func file(_ environment: Environment) throws(DeliveryFailure) -> MessageFile {
+    if extraHeader.isEmpty, let file = source.file { return file }
+    let file = try MessageFile(environment)
+    try file.append(extraHeader)
+    while true {
+      guard let block = source.read(limit: Message.blockSize) else { throw .messageUnreadable }
+      if block.isEmpty { return file }
+      try file.append(block)
+    }
   }
 
   /// Reads the first block; to be called once, before anything else.
@@ -45,6 +74,9 @@ public final class Message {
 
   /// For the SIZE extension; nil when the message comes from a pipe.
   var size: Int? { source.size }
+
+  /// What the operands say its size is, as long as that is about this message.
+  func declaredSize(_ envelope: Envelope) -> Bytes? { isAsDeclared ? envelope.declaredSize : nil }
 
   /// nil when the message is empty, or when its end can't be seen yet.
   private var lastByte: UInt8? {
@@ -112,6 +144,8 @@ public struct DescriptorSource: MessageSource {
     start = isFile ? max(lseek(descriptor, 0, SEEK_CUR), 0) : 0
     size = isFile ? max(Int(status.st_size - start), 0) : nil
   }
+
+  public var file: MessageFile? { MessageFile(descriptor: descriptor) }
 
   public func read(limit: Int) -> Bytes? { FileDescriptor.read(descriptor, limit: limit) }
 

@@ -29,7 +29,7 @@ public enum PlanText {
     lines += plan.leftOut.map {
       "left out: \($0.address?.text ?? shown($0.exchanger)), \($0.preference) \(shown($0.exchanger)): \($0.reason)"
     }
-    return lines + plan.later
+    return lines
   }
 
   private static func words(_ route: Route) -> String {

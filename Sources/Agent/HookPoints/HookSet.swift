@@ -6,7 +6,9 @@ public struct HookSet {
   public var credentialSources: [any CredentialSource]
   public var environmentEditors: [any EnvironmentEditor]
   public var envelopeRewriters: [any EnvelopeRewriter]
+  public var candidateFilters: [any CandidateFilter]
   public var tlsPolicySources: [any TLSPolicySource]
+  public var messageFilters: [any MessageFilter]
   public var backOff: any BackOff
   public var observers: [any Observer]
   public var outcomeHooks: [any OutcomeHook]
@@ -14,7 +16,8 @@ public struct HookSet {
   public init(
     routers: [any Router] = [], credentialSources: [any CredentialSource] = [],
     environmentEditors: [any EnvironmentEditor] = [],
-    envelopeRewriters: [any EnvelopeRewriter] = [], tlsPolicySources: [any TLSPolicySource] = [],
+    envelopeRewriters: [any EnvelopeRewriter] = [], candidateFilters: [any CandidateFilter] = [],
+    tlsPolicySources: [any TLSPolicySource] = [], messageFilters: [any MessageFilter] = [],
     backOff: any BackOff = NoBackOff(), observers: [any Observer] = [],
     outcomeHooks: [any OutcomeHook] = []
   ) {
@@ -22,14 +25,18 @@ public struct HookSet {
     self.credentialSources = credentialSources
     self.environmentEditors = environmentEditors
     self.envelopeRewriters = envelopeRewriters
+    self.candidateFilters = candidateFilters
     self.tlsPolicySources = tlsPolicySources
+    self.messageFilters = messageFilters
     self.backOff = backOff
     self.observers = observers
     self.outcomeHooks = outcomeHooks
   }
 
-  /// What those will do that are asked after the plan.
-  func later(_ environment: Environment) -> [String] { outcomeHooks.flatMap { $0.intentions(environment) } }
+  /// What those will do that are asked after the plan, a line each.
+  func intentions(_ environment: Environment) -> [String] {
+    messageFilters.map { "message: filtered by \($0.name)" } + outcomeHooks.flatMap { $0.intentions(environment) }
+  }
 
   func observe(_ event: @autoclosure () -> DeliveryEvent) {
     guard !observers.isEmpty else { return }

@@ -94,6 +94,11 @@ extension DeliveryFailure {
 
   static let messageUnreadable = DeliveryFailure(.init(.temporary, 3, 0), "Unable to read message.")
 
+  static func messageUnwritable(_ errorNumber: Int32) -> DeliveryFailure {
+    let text = unsafe String(cString: csys_error_text(errorNumber))
+    return DeliveryFailure(.init(.temporary, 3, 0), "Unable to write message.", detail: text)
+  }
+
   static let partialLastLine = DeliveryFailure(
     .init(.permanent, 6, 2), "SMTP cannot transfer messages with partial final lines.")
 

@@ -111,6 +111,28 @@ struct CandidateOrder: Equatable {
     }
   }
 
+  /// What a filter keeps, in its order; the others are left out.
+  /// - Throws: 4.3.5 for a candidate that wasn't there, or twice.
+  mutating func keep(_ kept: [Candidate], by filter: String) throws(DeliveryFailure) {
+    var rest: [Candidate?] = candidates
+    // Most filters keep the order, and then nothing is looked for twice.
+    var next = 0
+    for candidate in kept {
+      guard let found = rest[next...].firstIndex(of: candidate) ?? rest[..<next].firstIndex(of: candidate) else {
+        throw .controlInvalid(filter, "it adds the candidate \(candidate.address.text)")
+      }
+      rest[found] = nil
+      next = found + 1
+    }
+    candidates = kept
+    for case let candidate? in rest {
+      leftOut.append(
+        LeftOut(
+          exchanger: candidate.exchanger, preference: candidate.preference, address: candidate.address,
+          reason: "dropped by \(filter)"))
+    }
+  }
+
   /// Cuts our own addresses and everything that is not better than ourselves: an exchanger behind us would send the mail back
   /// (RFC 5321 section 5.1).
   /// - Throws: 5.4.6 when nothing is left; 4.1.2 when something better might be left, if DNS told.

@@ -135,7 +135,7 @@ struct Session: ~Copyable {
   private static func parameters(_ plan: DeliveryPlan, _ message: Message, _ capabilities: Capabilities) -> MailParameters {
     let needsSMTPUTF8 = plan.usesSMTPUTF8 && (plan.envelope.needsSMTPUTF8 || message.cameAsSMTPUTF8)
     var parameters = MailParameters(smtpUTF8: needsSMTPUTF8)
-    if capabilities.size { parameters.size = plan.envelope.declaredSize ?? message.size.map { Bytes("\($0)") } }
+    if capabilities.size { parameters.size = message.declaredSize(plan.envelope) ?? message.size.map { Bytes("\($0)") } }
     if capabilities.eightBitMIME, message.mayHaveEightBitBytes() { parameters.body = .eightBitMIME }
     return parameters
   }

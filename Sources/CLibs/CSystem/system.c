@@ -21,6 +21,21 @@ int csys_create(const char *path, mode_t mode) {
   return open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 }
 
+int csys_temporary_file(const char *folder) {
+  char name[4096];
+  int fd;
+  do fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600); while (fd < 0 && errno == EINTR);
+  if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR)) return fd;
+  /* A file system that doesn't know files without names. */
+  if ((size_t)snprintf(name, sizeof name, "%s/message.XXXXXX", folder) >= sizeof name) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  fd = mkostemp(name, O_CLOEXEC);
+  if (fd >= 0) unlink(name);
+  return fd;
+}
+
 const int csys_path_only = O_PATH;
 
 ssize_t csys_read(int fd, void *buffer, size_t count) {

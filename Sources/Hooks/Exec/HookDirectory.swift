@@ -57,4 +57,14 @@ extension HookDirectory {
   public var envelopeRewriters: [any EnvelopeRewriter] {
     programs[.sender].map { [ExecEnvelopeRewriter(runner: runner, program: $0)] } ?? []
   }
+
+  /// `candidates`: after all other filters of them.
+  public var candidateFilters: [any CandidateFilter] {
+    programs[.candidates].map { [ExecCandidateFilter(runner: runner, program: $0)] } ?? []
+  }
+
+  /// `message`: after all other filters of it, so that a signature stays true.
+  public var messageFilters: [any MessageFilter] {
+    programs[.message].map { [ExecMessageFilter(runner: runner, program: $0)] } ?? []
+  }
 }

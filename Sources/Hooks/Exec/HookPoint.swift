@@ -5,6 +5,8 @@ package enum HookPoint: String, Sendable, CaseIterable {
   case route
   case environment
   case sender
+  case candidates
+  case message
 
   /// For plans and reports. Not the path: a report may travel to a stranger.
   package var place: String { "hooks/\(rawValue)" }

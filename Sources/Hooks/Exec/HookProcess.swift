@@ -7,18 +7,31 @@ struct HookStart {
   /// What it finds on descriptor 0.
   enum Input {
     case bytes(Bytes)
+    /// A descriptor of ours, where it stands.
+    case file(Int32)
     /// `/dev/null`.
     case nothing
   }
 
-  /// What becomes of what it writes to descriptors 1 and 2.
+  /// What becomes of what it writes.
   enum Output {
     /// It is read, up to a limit.
     case collected
+    /// What it writes to descriptor 1 goes into a file, up to this many bytes; the rest is as above.
+    case stored(MessageFile, limit: Int)
     /// `/dev/null`.
     case discarded
+
+    /// The same for descriptor 2.
+    var ofErrors: Output {
+      switch self {
+      case .collected, .stored: .collected
+      case .discarded: .discarded
+      }
+    }
   }
 
+  /// The path of the file.
   let path: Bytes
   /// argv, argv[0] included.
   let arguments: [Bytes]
@@ -34,7 +47,9 @@ enum HookEnding: Equatable {
   /// It ran past its deadline.
   case tookTooLong
   /// It wrote more than may be to a descriptor.
-  case wroteTooMuch(descriptor: Int32)
+  case wroteTooMuch(descriptor: Int32, limit: Int)
+  /// There was no room for what it wrote.
+  case notStored(DeliveryFailure)
   /// An error number.
   case didNotStart(Int32)
   /// Nobody knows: somebody killed its supervisor.
@@ -60,7 +75,7 @@ struct HookProcess {
     let number = HookProcess.question(start.input)
     guard number >= 0 else { return HookResult(ending: .didNotStart(csys_errno())) }
     let question = FileDescriptor(owning: number)
-    guard let output = HookOutput(start.output), let errors = HookOutput(start.output) else {
+    guard let output = HookOutput(start.output), let errors = HookOutput(start.output.ofErrors) else {
       return HookResult(ending: .didNotStart(csys_errno()))
     }
     let deadline = Deadline(limit, after: clock.now())
@@ -79,6 +94,7 @@ struct HookProcess {
   private static func question(_ input: HookStart.Input) -> Int32 {
     switch input {
     case .nothing: return unsafe csys_open("/dev/null", O_RDONLY)
+    case .file(let number): return csys_duplicate(number)
     case .bytes(let bytes):
       // A file, not a pipe: whoever doesn't read it keeps nobody waiting, and there is nothing to write while it runs.
       let number = unsafe bytes.withUnsafeBytes { unsafe csys_memory_file($0.baseAddress, $0.count) }
@@ -96,19 +112,27 @@ final class HookOutput {
   /// What the program gets.
   private(set) var programEnd: Int32 = -1
   private var reading: Int32 = -1
+  private let file: MessageFile?
+  let limit: Int
   private(set) var bytes = Bytes()
+  private var count = 0
   private var isAtEnd = false
+  /// Why nothing more was stored.
+  private(set) var failure: DeliveryFailure?
 
   /// - Returns: nil on failure, with errno.
   init?(_ kind: HookStart.Output) {
     switch kind {
-    case .collected:
-      guard unsafe csys_pipe(&reading, &programEnd) == 0 else { return nil }
+    case .collected: (file, limit) = (nil, HookProcess.outputLimit)
+    case .stored(let file, let limit): (self.file, self.limit) = (file, limit)
     case .discarded:
+      (file, limit) = (nil, 0)
       programEnd = unsafe csys_open("/dev/null", O_WRONLY)
       isAtEnd = true
       guard programEnd >= 0 else { return nil }
+      return
     }
+    guard unsafe csys_pipe(&reading, &programEnd) == 0 else { return nil }
   }
 
   deinit {
@@ -122,22 +146,39 @@ final class HookOutput {
     programEnd = -1
   }
 
-  var isTooLong: Bool { bytes.count > HookProcess.outputLimit }
+  var isTooLong: Bool { count > limit }
+
+  private var isOver: Bool { isAtEnd || isTooLong || failure != nil }
 
   /// For poll(2); -1 when nothing more is to be read.
-  var number: Int32 { isAtEnd || isTooLong ? -1 : reading }
+  var number: Int32 { isOver ? -1 : reading }
 
   /// Takes what is there now.
   func take() {
-    while !isAtEnd, !isTooLong {
-      guard let block = FileDescriptor.read(reading, limit: HookProcess.outputLimit + 1 - bytes.count) else {
+    while !isOver {
+      guard let block = FileDescriptor.read(reading, limit: min(limit + 1 - count, HookOutput.blockSize)) else {
         if csys_errno() != EAGAIN { isAtEnd = true }
         return
       }
       if block.isEmpty { isAtEnd = true }
-      bytes += block
+      count += block.count
+      keep(block)
     }
   }
+
+  private func keep(_ block: Bytes) {
+    guard let file else {
+      bytes += block
+      return
+    }
+    do throws(DeliveryFailure) {
+      try file.append(block)
+    } catch {
+      failure = error
+    }
+  }
+
+  private static let blockSize = 65_537
 }
 
 /// The process between us and the program (spawn.c).
@@ -205,8 +246,8 @@ struct HookWatch {
         // The first that is known counts: a program that we have killed ends by a signal.
         if let told = supervisor.takeEnding() { ending = ending ?? told } else { isGone = true }
         deadline = Deadline(HookWatch.patience, after: clock.now())
-      } else if ending == nil, let overflow {
-        ending = overflow
+      } else if ending == nil, let trouble {
+        ending = trouble
         supervisor.kill()
         deadline = Deadline(HookWatch.patience, after: clock.now())
       } else if deadline.hasPassed(at: clock.now()) {
@@ -217,12 +258,14 @@ struct HookWatch {
       }
     }
     supervisor.reap(isGone: isGone)
-    return overflow ?? ending ?? .lost
+    return trouble ?? ending ?? .lost
   }
 
-  private var overflow: HookEnding? {
-    if output.isTooLong { return .wroteTooMuch(descriptor: 1) }
-    return errors.isTooLong ? .wroteTooMuch(descriptor: 2) : nil
+  /// What is wrong with what it wrote.
+  private var trouble: HookEnding? {
+    if output.isTooLong { return .wroteTooMuch(descriptor: 1, limit: output.limit) }
+    if errors.isTooLong { return .wroteTooMuch(descriptor: 2, limit: errors.limit) }
+    return output.failure.map(HookEnding.notStored)
   }
 
   /// - Returns: whether the supervisor has something to say.

@@ -19,43 +19,61 @@ struct HookRunner {
   func ask(
     _ program: HookProgram, _ question: HookQuestion, _ environment: Environment, keys: [HookKey]
   ) throws(DeliveryFailure) -> HookAnswer? {
+    guard try isThere(program) else { return nil }
+    let result = run(program, environment, .bytes(question.bytes), .collected)
+    return try HookRunner.answer(result, program.point.place, HookRunner.limit(environment), keys)
+  }
+
+  /// - Returns: false when the program has gone meanwhile.
+  /// - Throws: 4.3.0 when it must not be run.
+  func isThere(_ program: HookProgram) throws(DeliveryFailure) -> Bool {
     do throws(HookFault) {
-      guard try program.check(HookTrust(control: control)) else { return nil }
+      return try program.check(HookTrust(control: control))
     } catch {
       throw .hookFailed(program.point.place, error.words)
     }
-    let limit = HookRunner.limit(environment)
-    let result = HookProcess(clock: clock, limit: limit).run(
+  }
+
+  /// Runs a program that has been looked at.
+  func run(
+    _ program: HookProgram, _ environment: Environment, _ input: HookStart.Input, _ output: HookStart.Output
+  ) -> HookResult {
+    HookProcess(clock: clock, limit: HookRunner.limit(environment)).run(
       HookStart(
         path: program.path, arguments: [program.path] + operands,
         environment: HookEnvironment(environment, program.point, control: control, dialect: dialect).entries,
-        input: .bytes(question.bytes)))
-    return try HookRunner.answer(result, program.point.place, limit, keys)
+        input: input, output: output))
   }
 
-  /// What a run means.
+  /// What a run means whose answer is lines.
   static func answer(
     _ result: HookResult, _ place: String, _ limit: Duration, _ keys: [HookKey]
   ) throws(DeliveryFailure) -> HookAnswer? {
+    if let failure = failure(result, place, limit) { throw failure }
+    guard !result.output.isEmpty else { return nil }
+    do throws(HookFault) {
+      return try HookAnswer(result.output, keys)
+    } catch {
+      throw .hookFailed(place, "its answer \(error.words)")
+    }
+  }
+
+  /// Why what a run has written is no answer; nil when it may be one.
+  static func failure(_ result: HookResult, _ place: String, _ limit: Duration) -> DeliveryFailure? {
     switch result.ending {
-    case .exited(0):
-      guard !result.output.isEmpty else { return nil }
-      do throws(HookFault) {
-        return try HookAnswer(result.output, keys)
-      } catch {
-        throw .hookFailed(place, "its answer \(error.words)")
-      }
-    case .exited(100): throw .hookDeclined(place, 100, .permanent, errors: result.errors)
-    case .exited(111): throw .hookDeclined(place, 111, .temporary, errors: result.errors)
-    case .exited(let status): throw .hookFailed(place, "its exit status is \(status)")
-    case .killed(let signal): throw .hookFailed(place, "signal \(signal) ended it")
-    case .tookTooLong: throw .hookFailed(place, "it ran for more than \(limit.components.seconds) s")
-    case .wroteTooMuch(let descriptor):
-      throw .hookFailed(place, "it wrote more than \(HookProcess.outputLimit) bytes to descriptor \(descriptor)")
+    case .exited(0): nil
+    case .exited(100): .hookDeclined(place, 100, .permanent, errors: result.errors)
+    case .exited(111): .hookDeclined(place, 111, .temporary, errors: result.errors)
+    case .exited(let status): .hookFailed(place, "its exit status is \(status)")
+    case .killed(let signal): .hookFailed(place, "signal \(signal) ended it")
+    case .tookTooLong: .hookFailed(place, "it ran for more than \(limit.components.seconds) s")
+    case .wroteTooMuch(let descriptor, let limit):
+      .hookFailed(place, "it wrote more than \(limit) bytes to descriptor \(descriptor)")
+    case .notStored(let failure): failure
     // The file was there a moment ago: it is what its first line names that isn't.
-    case .didNotStart(ENOENT): throw .hookFailed(place, "it can't be run: its interpreter doesn't exist")
-    case .didNotStart(let number): throw .hookFailed(place, "it can't be run: \(HookProgram.reason(number))")
-    case .lost: throw .hookFailed(place, "its supervisor is gone")
+    case .didNotStart(ENOENT): .hookFailed(place, "it can't be run: its interpreter doesn't exist")
+    case .didNotStart(let number): .hookFailed(place, "it can't be run: \(HookProgram.reason(number))")
+    case .lost: .hookFailed(place, "its supervisor is gone")
     }
   }
 

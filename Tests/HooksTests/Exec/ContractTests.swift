@@ -95,8 +95,8 @@ import Testing
       (.exited(101), "its exit status is 101"), (.exited(127), "its exit status is 127"),
       (.killed(signal: 11), "signal 11 ended it"),
       (.tookTooLong, "it ran for more than 7 s"),
-      (.wroteTooMuch(descriptor: 1), "it wrote more than 65536 bytes to descriptor 1"),
-      (.wroteTooMuch(descriptor: 2), "it wrote more than 65536 bytes to descriptor 2"),
+      (.wroteTooMuch(descriptor: 1, limit: 65_536), "it wrote more than 65536 bytes to descriptor 1"),
+      (.wroteTooMuch(descriptor: 2, limit: 65_536), "it wrote more than 65536 bytes to descriptor 2"),
       (.didNotStart(ENOENT), "it can't be run: its interpreter doesn't exist"),
       (.didNotStart(EAGAIN), "it can't be run: Resource temporarily unavailable"), (.lost, "its supervisor is gone"),
     ] as [(HookEnding, String)])

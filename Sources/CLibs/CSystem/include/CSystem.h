@@ -37,6 +37,9 @@ int csys_openat(int directory, const char *name, int flags);
 /* Makes a file that isn't there yet, open for reading and writing; -1 and errno on failure. */
 int csys_create(const char *path, mode_t mode);
 
+/* A file without a name in a folder, open for reading and writing; -1 and errno on failure. */
+int csys_temporary_file(const char *folder);
+
 /* O_PATH, for what may be looked at but not read. */
 extern const int csys_path_only;
 
