@@ -50,4 +50,5 @@ public struct Outcome: Sendable {
 struct Decisions: Equatable, Sendable {
   let route: Route?
   let environment: Environment
+  var edits: [EnvironmentEdits] = []
 }

@@ -9,22 +9,26 @@ extension Delivery {
     let question = RouteQuestion(host: envelope.host, sender: envelope.sender, recipients: envelope.recipients)
     var choices = RouteChoice(hooks.routers, question)
     let route = try choices.route()
-    let deferred = try choices.deferred(from: route) { question throws(DeliveryFailure) in
+    let settingsDiffer = hooks.environmentEditors.contains(where: \.dependsOnRecipients)
+    let deferred = try choices.deferred(from: route, settingsDiffer: settingsDiffer) { question throws(DeliveryFailure) in
       // As the delivery of this recipient alone would have it, a site's edits included.
       let found = try identity(question, route, environment)
-      return uses(route, try edit(environment, question, route, found)) ? found : nil
+      let edited = try edit(environment, question, route, found)
+      return RecipientSettings(
+        user: uses(route, edited.environment) ? found?.user : nil, edits: edited.ofRecipient.flatMap(\.edits))
     }
-    var edited = environment
+    var decided = Decisions(route: route, environment: environment)
     do throws(DeliveryFailure) {
       let kept = envelope.without(deferred)
       let question = RouteQuestion(host: kept.host, sender: kept.sender, recipients: kept.recipients)
       let credentials = try identity(question, route, environment)
-      edited = try edit(environment, question, route, credentials)
-      return try plan(kept, choice, Decisions(route: route, environment: edited), credentials, deferred)
+      let edited = try edit(environment, question, route, credentials)
+      decided = Decisions(route: route, environment: edited.environment, edits: edited.edits)
+      return try plan(kept, choice, decided, credentials, deferred)
     } catch {
       var failure = error
       failure.deferred = deferred
-      failure.decided = Decisions(route: route, environment: edited)
+      failure.decided = decided
       throw failure
     }
   }
@@ -67,7 +71,7 @@ extension Delivery {
       credentials: usesCredentials ? credentials : nil,
       exchangers: found.exchangers,
       family: family, backOff: BackOffLimits(route, config.environment), candidates: order.candidates,
-      leftOut: usable.1 + order.leftOut, environment: edited)
+      leftOut: usable.1 + order.leftOut, edits: decided.edits, environment: edited)
     hooks.observe(.planned(plan))
     return plan
   }
@@ -93,14 +97,31 @@ extension Delivery {
   /// The environment with the edits of the route and then of the site.
   private func edit(
     _ environment: Environment, _ question: RouteQuestion, _ route: Route?, _ credentials: CredentialIdentity?
-  ) throws(DeliveryFailure) -> Environment {
-    var edited = environment
-    if let route { edited.apply(try EnvironmentEdits(envstr: route.line.environmentEdits, source: route.source)) }
-    if let edits = credentials?.edits { edited.apply(edits) }
+  ) throws(DeliveryFailure) -> Edited {
+    var edited = Edited(environment: environment)
+    if let route { edited.apply([try EnvironmentEdits(envstr: route.line.environmentEdits, source: route.source)]) }
+    if let edits = credentials?.edits { edited.apply([edits]) }
     for editor in hooks.environmentEditors {
-      if let edits = try editor.edits(for: question, route: route, environment: edited) { edited.apply(edits) }
+      let edits = try editor.edits(for: question, route: route, environment: edited.environment)
+      edited.apply(edits)
+      if editor.dependsOnRecipients { edited.ofRecipient += edits }
     }
     return edited
+  }
+
+  /// An environment and what was done to it.
+  private struct Edited {
+    var environment: Environment
+    private(set) var edits: [EnvironmentEdits] = []
+    /// Those that may be others for another recipient.
+    var ofRecipient: [EnvironmentEdits] = []
+
+    init(environment: Environment) { self.environment = environment }
+
+    mutating func apply(_ further: [EnvironmentEdits]) {
+      for edits in further { environment.apply(edits) }
+      edits += further
+    }
   }
 
   /// The sender that the remote host sees, and what each rewriter says.

@@ -16,7 +16,7 @@ public enum Site {
         RouteTable(choice.control, dialect: choice.dialect, environment: environment),
       ],
       credentialSources: [RouteCredentials(choice.control)],
-      environmentEditors: programs.environmentEditors,
+      environmentEditors: [EnvelopeRuleEditor(choice.control, environment)].compactMap(\.self) + programs.environmentEditors,
       envelopeRewriters: [BATV(choice.control, circumstances)] + programs.envelopeRewriters,
       candidateFilters: programs.candidateFilters,
       messageFilters: programs.messageFilters,

@@ -47,7 +47,7 @@ extension ControlRow {
     "report: ZUnable to use \(place): \(fault). (#4.3.5)"
   }
 
-  static let all = identity + limits + routes + local + addresses + tags
+  static let all = identity + limits + routes + local + addresses + tags + rules
 
   private static let identity = [
     ControlRow(
@@ -169,6 +169,13 @@ extension ControlRow {
         name: $0, present: ControlState("#\n\($1)\n", "rewriting: not tagged: \($2) in control/\($0):2"), absent: tagged,
         malformed: ControlState("*\n", tagged), others: key)
     }
+
+  private static let rules = ["fromd.envrules", "rcpt.envrules"].map { name in
+    ControlRow(
+      name: name, present: ControlState("*:IPPREFER=4\n", "edit: IPPREFER set (control/\(name):1)"), absent: "family: 6",
+      malformed: ControlState("#\n[:IPPREFER=4\n", invalid("control/\(name):2", "its pattern has a [ without its ]")),
+      environment: ["ENVRULES_REMOTE=1"])
+  }
 
   private static func database(_ key: String, _ value: String) -> [UInt8]? {
     try? PlanFile.database([(Array(key.utf8), Array(value.utf8))])

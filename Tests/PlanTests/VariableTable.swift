@@ -30,7 +30,7 @@ extension VariableRow {
     "report: ZUnable to use \(place): \(fault). (#4.3.5)"
   }
 
-  static let all = routes + files + switches + [outgoing, family, dialect] + tags
+  static let all = routes + files + switches + [outgoing, family, dialect] + tags + rules
 
   private static let routes =
     ["SMTPROUTE", "X-SMTPROUTES"].map { name in
@@ -131,5 +131,27 @@ extension VariableRow {
       VariableRow(
         name: $0, present: ("other", "rewriting: not tagged: \($2) in control/other:1"), absent: tagged,
         malformed: ("nowhere", tagged), empty: tagged, control: ["batvkey": "K", "other": $1], isFileName: true)
+    }
+
+  private static let set = "edit: IPPREFER set (control/other:1)"
+  private static let six = "family: 6"
+
+  private static let rules =
+    [
+      VariableRow(
+        name: "ENVRULES_REMOTE", present: ("1", "edit: IPPREFER set (control/rcpt.envrules:1)"), absent: six, malformed: nil,
+        empty: "edit: IPPREFER set (control/rcpt.envrules:1)", control: ["rcpt.envrules": "*:IPPREFER=4"]),
+      VariableRow(
+        name: "QREGEX", present: ("1", "edit: IPPREFER set (control/rcpt.envrules:1)"), absent: six, malformed: ("yes", six),
+        empty: six, control: ["rcpt.envrules": "^r@:IPPREFER=4"], environment: ["ENVRULES_REMOTE="]),
+      VariableRow(
+        name: "USE_FNMATCH", present: ("1", "edit: IPPREFER set (control/rcpt.envrules:1)"), absent: six, malformed: nil,
+        empty: "edit: IPPREFER set (control/rcpt.envrules:1)", control: ["rcpt.envrules": "R@*:IPPREFER=4"],
+        environment: ["ENVRULES_REMOTE="]),
+    ]
+    + ["FROMRULES", "RCPTRULES"].map {
+      VariableRow(
+        name: $0, present: ("other", set), absent: six, malformed: ("nowhere", six), empty: six,
+        control: ["other": "*:IPPREFER=4"], environment: ["ENVRULES_REMOTE="], isFileName: true)
     }
 }

@@ -82,7 +82,7 @@ public struct EnvironmentEdits: Equatable, Sendable {
   private static let protectedNames = [
     "PATH", "IFS", "ENV", "BASH_ENV", "TMPDIR", "NOSANDBOX", "HOOKDIR", "CONTROLDIR", "QUEUEDIR", "GCONV_PATH", "SMTPROUTE",
     "X-SMTPROUTES",
-    "QMTPROUTE", "SMTPROUTESFILE", "QMTPROUTESFILE", "MORESMTPROUTESCDB",
+    "QMTPROUTE", "ENVRULES_REMOTE", "SMTPROUTESFILE", "QMTPROUTESFILE", "MORESMTPROUTESCDB",
   ]
   private static let protectedPrefixes = [
     "LD_", "QMAILREMOTE", "PERL5", "PYTHON", "RUBY", "GLIBC_", "OPENSSL_", "SSL_", "SWIFT_",

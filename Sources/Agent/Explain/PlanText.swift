@@ -19,6 +19,7 @@ public enum PlanText {
       lines.append("credentials: user \(credentials.user.text) (\(credentials.source))")
       lines += credentials.warnings.map { "warning: \($0)" }
     }
+    lines += plan.edits.flatMap { edits in edits.edits.map { "edit: \(words($0)) (\(edits.source))" } }
     lines.append("time: \(words(plan.timeouts.connect)) to connect, \(words(plan.timeouts.remote)) for each reply")
     lines.append("family: \(plan.family.order.rawValue)\(plan.family.source.map { " (\($0))" } ?? "")")
     lines.append("back-off: \(words(plan.backOff, plan.dialect))")
@@ -37,6 +38,14 @@ public enum PlanText {
     if let port = route.line.port { words.append("port \(port)") }
     words += route.line.warnings
     return "\(words.joined(separator: ", ")) (\(route.source))"
+  }
+
+  /// Without the value, which may be a secret.
+  private static func words(_ edit: EnvironmentEdit) -> String {
+    switch edit {
+    case .set(let name, _): "\(name.text) set"
+    case .unset(let name): "\(name.text) unset"
+    }
   }
 
   private static func words(_ limit: Duration?) -> String { limit.map { "\($0.components.seconds) s" } ?? "no limit" }

@@ -24,23 +24,28 @@ struct RouteChoice {
     return try route(of: first)
   }
 
-  /// The recipients that would take another, or other credentials.
-  mutating func deferred(from route: Route?, _ identity: Identity) throws(DeliveryFailure) -> [DeferredRecipient] {
-    let credentialsDiffer = route?.line.credentials == .recipient
-    guard question.recipients.count > 1, credentialsDiffer || routers.contains(where: \.dependsOnRecipients) else { return [] }
-    let first = try identity(question)
+  /// The recipients that would take another, or other credentials or settings.
+  /// - Parameter settingsDiffer: whether they may, with one route.
+  mutating func deferred(
+    from route: Route?, settingsDiffer: Bool, _ settings: Settings
+  ) throws(DeliveryFailure) -> [DeferredRecipient] {
+    let mayDiffer = settingsDiffer || route?.line.credentials == .recipient
+    guard question.recipients.count > 1, let leader = question.recipients.first,
+      mayDiffer || routers.contains(where: \.dependsOnRecipients)
+    else { return [] }
+    let first = mayDiffer ? try settings(question.only(leader)) : nil
     var deferred: [DeferredRecipient] = []
     for (position, recipient) in question.recipients.enumerated() {
       let isSame = try self.route(of: recipient)?.line == route?.line
-      if isSame, !credentialsDiffer { continue }
-      if isSame, try identity(question.only(recipient))?.user == first?.user { continue }
+      if isSame, !mayDiffer { continue }
+      if isSame, try settings(question.only(recipient)) == first { continue }
       deferred.append(DeferredRecipient(position: position, address: recipient))
     }
     return deferred
   }
 
-  /// Who mail with the chosen route is relayed as.
-  typealias Identity = (RouteQuestion) throws(DeliveryFailure) -> CredentialIdentity?
+  /// What the chosen route comes to for a recipient.
+  typealias Settings = (RouteQuestion) throws(DeliveryFailure) -> RecipientSettings
 
   private mutating func route(of recipient: Address) throws(DeliveryFailure) -> Route? {
     for (index, router) in routers.enumerated() {
@@ -57,4 +62,12 @@ struct RouteChoice {
     }
     return nil
   }
+}
+
+/// What may differ between recipients that take one route.
+struct RecipientSettings: Equatable {
+  /// Who the mail is relayed as; nil for nobody.
+  let user: Bytes?
+  /// Those of the editors that look at recipients.
+  let edits: [EnvironmentEdit]
 }

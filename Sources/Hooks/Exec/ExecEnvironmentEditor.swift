@@ -10,10 +10,10 @@ struct ExecEnvironmentEditor: EnvironmentEditor {
 
   func edits(
     for question: RouteQuestion, route: Route?, environment: Environment
-  ) throws(DeliveryFailure) -> EnvironmentEdits? {
+  ) throws(DeliveryFailure) -> [EnvironmentEdits] {
     var asked = HookQuestion(question)
     asked.add("route", route?.line.textWithoutCredentials ?? [])
-    guard let answer = try runner.ask(program, asked, environment, keys: ExecEnvironmentEditor.keys) else { return nil }
+    guard let answer = try runner.ask(program, asked, environment, keys: ExecEnvironmentEditor.keys) else { return [] }
     let place = program.point.place
     var edits: [EnvironmentEdit] = []
     for (key, value) in answer.lines {
@@ -27,7 +27,7 @@ struct ExecEnvironmentEditor: EnvironmentEditor {
       edits.append(.set(name: Bytes(value[..<equals]), value: Bytes(value[(equals + 1)...])))
     }
     do throws(DeliveryFailure) {
-      return try EnvironmentEdits(edits, source: place)
+      return [try EnvironmentEdits(edits, source: place)]
     } catch {
       throw error.ofHook
     }

@@ -163,7 +163,8 @@ func constantDatabase(_ records: [(String, String)]) throws -> [UInt8] {
     var choice = RouteChoice(
       routers, RouteQuestion(host: Domain(bytes("h")), sender: Address(bytes("s@x")), recipients: recipients))
     let route = try choice.route()
-    #expect(try choice.deferred(from: route, { _ in nil }).map(\.position) == [1])
+    let same = RecipientSettings(user: nil, edits: [])
+    #expect(try choice.deferred(from: route, settingsDiffer: false, { _ in same }).map(\.position) == [1])
     let deferred = [DeferredRecipient(position: 1, address: recipients[1])]
     let accepted = TransactionResult(
       recipients: [reply("250 a"), reply("550 c"), reply("250 d")], end: .answered(reply("250 ok")))

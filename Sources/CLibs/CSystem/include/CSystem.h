@@ -157,6 +157,11 @@ int csys_lines_next(struct csys_lines *lines, const struct csys_keys *keys);
 /* Ends a line that is too long, whatever follows; whether it is one to be found. */
 int csys_lines_cut(struct csys_lines *lines, const struct csys_keys *keys);
 
+/* Whether a shell's pattern for file names matches the whole text: `/` only by itself, in any case of letters (fnmatch(3)). */
+int csys_shell_pattern_matches(const char *pattern, const char *text);
+/* Whether an extended regular expression matches somewhere in the text; -1 when it is none, and then `problem` says why. */
+int csys_regex_matches(const char *pattern, const char *text, char *problem, size_t size);
+
 /* How many bytes from `bytes` on are below 128 before the first that is not. */
 size_t csys_seven_bit_prefix(const void *bytes, size_t count);
 
