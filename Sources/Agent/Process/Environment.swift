@@ -13,8 +13,18 @@ public struct Environment: Equatable, Sendable {
     entries = values.sorted { $0.key < $1.key }.map { Bytes("\($0.key)=\($0.value)") }
   }
 
-  /// The environment that the process was started with.
+  /// Hold routes, in which user and password follow the first blank or `|`.
+  package static let routeNames = ["SMTPROUTE", "X-SMTPROUTES", "X_SMTPROUTES", "QMTPROUTE"]
+
+  /// The environment that the process was started with. What of it is secret is cleared in the process's own memory, where ps(1) and
+  /// whoever may read /proc would see it.
   public static func ofProcess() -> Environment {
+    let environment = ownEntries()
+    for name in routeNames { unsafe csys_environment_cut(name, " \t|") }
+    return environment
+  }
+
+  private static func ownEntries() -> Environment {
     var entries: [Bytes] = []
     guard var next = unsafe csys_environment() else { return Environment([]) }
     while let entry = unsafe next.pointee {

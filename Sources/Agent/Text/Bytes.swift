@@ -7,6 +7,8 @@ extension UInt8 {
   /// The byte with ASCII capitals folded to small letters; every other byte unchanged.
   package var lowered: UInt8 { self >= UInt8(ascii: "A") && self <= UInt8(ascii: "Z") ? self | 0x20 : self }
 
+  package var isLetter: Bool { lowered >= UInt8(ascii: "a") && lowered <= UInt8(ascii: "z") }
+
   package var isDigit: Bool { self >= UInt8(ascii: "0") && self <= UInt8(ascii: "9") }
 }
 
@@ -52,6 +54,21 @@ extension Collection<UInt8> {
 }
 
 extension Bytes {
+  /// With `new` wherever `old`, which isn't empty, stands.
+  package func replacing(_ old: Bytes, by new: Bytes) -> Bytes {
+    var result = Bytes()
+    var rest = self[...]
+    while rest.count >= old.count {
+      if rest.starts(with: old) {
+        result += new
+        rest = rest.dropFirst(old.count)
+      } else {
+        result.append(rest.removeFirst())
+      }
+    }
+    return result + rest
+  }
+
   package init(_ text: String) { self = Array(text.utf8) }
 
   package static func += (bytes: inout Bytes, text: String) { bytes.append(contentsOf: text.utf8) }

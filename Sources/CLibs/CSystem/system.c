@@ -99,6 +99,20 @@ int csys_tcp_socket(int family) {
 
 char *const *csys_environment(void) { return environ; }
 
+void csys_wipe(void *bytes, size_t count) {
+  if (count) explicit_bzero(bytes, count);
+}
+
+void csys_environment_cut(const char *name, const char *ends) {
+  size_t length = strlen(name);
+  for (char **entry = environ; *entry; entry++) {
+    if (strncmp(*entry, name, length) || (*entry)[length] != '=') continue;
+    char *rest = *entry + length + 1;
+    rest += strcspn(rest, ends);
+    explicit_bzero(rest, strlen(rest));
+  }
+}
+
 void csys_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
 
 void csys_block_endings(void) {

@@ -35,11 +35,8 @@ struct HookEnvironment {
     self.entries = entries + own.map { Bytes("\($0.name)=") + $0.value }
   }
 
-  /// Hold routes, in which user and password follow the first blank or `|`.
-  private static let routeNames = ["SMTPROUTE", "X-SMTPROUTES", "X_SMTPROUTES", "QMTPROUTE"]
-
   private static func withoutSecret(_ entry: Bytes, nameLength: Int) -> Bytes {
-    guard routeNames.contains(where: { entry[..<nameLength].elementsEqual($0.utf8) }) else { return entry }
+    guard Environment.routeNames.contains(where: { entry[..<nameLength].elementsEqual($0.utf8) }) else { return entry }
     return Bytes(entry.prefix { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") && $0 != UInt8(ascii: "|") })
   }
 }

@@ -72,6 +72,13 @@ int csys_tcp_socket(int family);
 /* The process's environment, a null-terminated list. */
 char *const *csys_environment(void);
 
+/* Clears memory that held a secret, however little the compiler thinks of it. */
+void csys_wipe(void *bytes, size_t count);
+
+/* Clears the values of a variable in the process's own environment, where /proc/PID/environ shows them, from the first of the bytes `ends`
+ * on. */
+void csys_environment_cut(const char *name, const char *ends);
+
 /* A write to a closed pipe or socket is an error, not the end. */
 void csys_ignore_sigpipe(void);
 
