@@ -38,10 +38,11 @@ let package = Package(
     .target(name: "CSystem", path: "Sources/CLibs/CSystem"),
     .target(name: "CAres", path: "Sources/CLibs/CAres"),
     .target(name: "CIDN2", path: "Sources/CLibs/CIDN2"),
+    .target(name: "CGSASL", path: "Sources/CLibs/CGSASL"),
     .target(name: "CCrypto", path: "Sources/CLibs/CCrypto"),
     .systemLibrary(name: "CTinyCDB", path: "Sources/CLibs/CTinyCDB", pkgConfig: "libcdb"),
     .target(name: "Agent", dependencies: ["CSystem", "CAres", "CCrypto", "CIDN2", "CTinyCDB"], swiftSettings: swift),
-    .target(name: "Auth", dependencies: ["Agent"], swiftSettings: swift),
+    .target(name: "Auth", dependencies: ["Agent", "CGSASL"], swiftSettings: swift),
     .target(name: "Hooks", dependencies: ["Agent", "CSystem"], swiftSettings: swift),
     .target(name: "Site", dependencies: ["Agent", "Auth", "Hooks"], swiftSettings: swift),
     .executableTarget(
@@ -55,10 +56,13 @@ let package = Package(
     .executableTarget(
       name: "batv", dependencies: ["Agent", "Hooks", "CSystem"], path: "Sources/Tools/batv", swiftSettings: swift,
       linkerSettings: link),
+    .target(name: "CFixedRandom", path: "Tests/CLibs/CFixedRandom"),
     .target(
-      name: "Support", dependencies: ["Agent", "CSystem"], path: "Tests/Support", exclude: ["Scripts"], swiftSettings: relaxed),
+      name: "Support", dependencies: ["Agent", "CFixedRandom", "CSystem"], path: "Tests/Support", exclude: ["Scripts"],
+      swiftSettings: relaxed),
     .testTarget(name: "AgentTests", dependencies: ["Agent", "Support"], swiftSettings: relaxed),
-    .testTarget(name: "AuthTests", dependencies: ["Agent", "Auth", "Support"], swiftSettings: relaxed),
+    .systemLibrary(name: "CGSASLServer", path: "Tests/CLibs/CGSASLServer", pkgConfig: "libgsasl"),
+    .testTarget(name: "AuthTests", dependencies: ["Agent", "Auth", "CGSASLServer", "Support"], swiftSettings: relaxed),
     .testTarget(
       name: "HooksTests", dependencies: ["Agent", "CSystem", "Hooks", "Support"], swiftSettings: relaxed),
     .testTarget(

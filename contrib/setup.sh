@@ -8,7 +8,7 @@ set -euo pipefail
 # What the Swift toolchain itself loads, and the C side of a build: g++ brings the static C++ runtime that is linked in, binutils
 # the bfd linker.
 toolchain=(binutils g++ gcc libc6-dev libcurl4 libncurses6 libsqlite3-0 libuuid1 libxml2 tzdata zlib1g)
-build=("${toolchain[@]}" pkg-config libc-ares-dev libcdb-dev libidn2-dev libssl-dev python3)
+build=("${toolchain[@]}" pkg-config libc-ares-dev libcdb-dev libgsasl-dev libidn2-dev libssl-dev python3)
 # Servers to deliver to (postfix: smtpd, smtp-sink, and the client posttls-finger; aiosmtpd), what they authenticate with (sasl2),
 # certificates (openssl), name servers and what signs their zones (ldnsutils), the manual's checker, and what the tests look into
 # processes and make networks with.

@@ -18,8 +18,8 @@ public struct DeliveryPlan: Equatable, Sendable {
   public let deferred: [DeferredRecipient]
   /// nil when the mail goes to the host's own exchangers.
   public let route: Route?
-  /// As whom the mail is relayed; nil for nobody.
-  public let credentials: CredentialIdentity?
+  /// As whom the mail is relayed; nil when nobody wants to be anybody.
+  public let authentication: AuthenticationPlan?
   /// All that DNS or the route gave, best first.
   public let exchangers: [MailExchanger]
   public let family: FamilyPreference

@@ -27,14 +27,20 @@ extension Delivery {
       // Those that were only slower than the winner are still there if it turns out to be no use.
       waiting.removeAll { candidate in candidate == winner.candidate || failures.contains { $0.candidate == candidate } }
       note(race, winner, plan)
-      do throws(CandidateFailure) {
-        let result = try converse(winner, plan, message, overall)
-        let reports = Verdict.reports(
-          result, from: winner.candidate.address, deferred: plan.deferred, in: Wording(plan))
+      do throws(SessionEnd) {
+        let (result, reports) = try converse(winner, plan, message, overall)
         return Outcome(
           plan: plan, reports: reports, ending: .transaction(result), candidate: winner.candidate, failures: failures)
       } catch {
-        leave(error, plan, &failures)
+        switch error {
+        case .candidate(let failure):
+          leave(failure, plan, &failures)
+          if !Verdict.triesNext(after: failure) { (waiting, untried) = ([], nil) }
+        case .delivery(let failure):
+          return Outcome(
+            plan: plan, reports: Verdict.reports(failure.report, deferred: plan.deferred), ending: .failed(failure),
+            failures: failures)
+        }
       }
     }
     let whyNot = waiting.isEmpty ? untried : .noConnection
@@ -86,22 +92,29 @@ extension Delivery {
   /// One candidate, from the greeting to the end of the transaction.
   private func converse(
     _ winner: RaceResult.Winner, _ plan: DeliveryPlan, _ message: Message, _ overall: Deadline
-  ) throws(CandidateFailure) -> TransactionResult {
+  ) throws(SessionEnd) -> (TransactionResult, Reports) {
     let limits = ConversationLimits(remote: plan.timeouts.remote, overall: overall, clock: circumstances.clock)
     let address = winner.candidate.address
-    let wording = Wording(plan)
+    var wording = Wording(plan)
     var session = Session(Connection(winner.stream, limits: limits), candidate: winner.candidate, hooks: hooks)
-    let capabilities = try session.open(heloName: winner.candidate.local?.heloName ?? plan.heloName) {
-      hooks.backOff.record(.greeted(winner.candidate), plan.backOff)
+    let capabilities: Capabilities
+    do throws(CandidateFailure) {
+      capabilities = try session.open(heloName: winner.candidate.local?.heloName ?? plan.heloName) {
+        hooks.backOff.record(.greeted(winner.candidate), plan.backOff)
+      }
+    } catch {
+      throw .candidate(error)
     }
     hooks.backOff.record(.ready(winner.candidate), plan.backOff)
-    let result = session.deliver(plan, message, capabilities) { afterCrash in
+    wording.notice = try session.authenticate(plan, capabilities).notice
+    let result = session.deliver(plan, message, capabilities) { [wording] afterCrash in
       Signals.blockEndings()
       lastWords.prepare(Verdict.reports(afterCrash, from: address, deferred: plan.deferred, in: wording).wire)
     }
     // Decided and kept for a crash before anything else is done; then goodbye, which may fail.
-    lastWords.prepare(Verdict.reports(result, from: address, deferred: plan.deferred, in: wording).wire)
+    let reports = Verdict.reports(result, from: address, deferred: plan.deferred, in: wording)
+    lastWords.prepare(reports.wire)
     session.quit()
-    return result
+    return (result, reports)
   }
 }

@@ -12,16 +12,16 @@ extension Delivery {
     let settingsDiffer = hooks.environmentEditors.contains(where: \.dependsOnRecipients)
     let deferred = try choices.deferred(from: route, settingsDiffer: settingsDiffer) { question throws(DeliveryFailure) in
       // As the delivery of this recipient alone would have it, a site's edits included.
-      let found = try identity(question, route, environment)
+      let found = try credentials(question, route, environment)
       let edited = try edit(environment, question, route, found)
-      return RecipientSettings(
-        user: uses(route, edited.environment) ? found?.user : nil, edits: edited.ofRecipient.flatMap(\.edits))
+      let authentication = try authentication(question, route, found, choice.control, edited.environment)
+      return RecipientSettings(user: authentication?.user, edits: edited.ofRecipient.flatMap(\.edits))
     }
     var decided = Decisions(route: route, environment: environment)
     do throws(DeliveryFailure) {
       let kept = envelope.without(deferred)
       let question = RouteQuestion(host: kept.host, sender: kept.sender, recipients: kept.recipients)
-      let credentials = try identity(question, route, environment)
+      let credentials = try credentials(question, route, environment)
       let edited = try edit(environment, question, route, credentials)
       decided = Decisions(route: route, environment: edited.environment, edits: edited.edits)
       return try plan(kept, choice, decided, credentials, deferred)
@@ -35,15 +35,16 @@ extension Delivery {
 
   /// The plan for the recipients that take one route.
   private func plan(
-    _ envelope: Envelope, _ choice: DialectChoice, _ decided: Decisions, _ credentials: CredentialIdentity?,
+    _ envelope: Envelope, _ choice: DialectChoice, _ decided: Decisions, _ credentials: [AuthenticationPlan.Planned],
     _ deferred: [DeferredRecipient]
   ) throws(DeliveryFailure) -> DeliveryPlan {
     let (route, edited) = (decided.route, decided.environment)
     let question = RouteQuestion(host: envelope.host, sender: envelope.sender, recipients: envelope.recipients)
     let config = try Config(choice.control, dialect: choice.dialect, environment: edited)
-    let usesCredentials = uses(route, edited)
     // Before any look-up: what can't be done must not bounce because of a name.
-    try RouteSupport.check(route, usesCredentials: usesCredentials && credentials != nil, edited, choice.control)
+    try RouteSupport.check(route, edited, choice.control)
+    let authentication = try authentication(question, route, credentials, choice.control, edited)
+    try authentication?.checkRequirement(route)
     let rewriting = try rewrite(envelope.sender, question, route, edited)
     let port = route?.line.port ?? Delivery.smtpPort
 
@@ -68,7 +69,7 @@ extension Delivery {
       senderReasons: rewriting.reasons, dialect: config.dialect,
       heloName: config.identity.heloName,
       timeouts: config.timeouts, tls: TLSSettings(), usesSMTPUTF8: config.usesSMTPUTF8, deferred: deferred, route: route,
-      credentials: usesCredentials ? credentials : nil,
+      authentication: authentication,
       exchangers: found.exchangers,
       family: family, backOff: BackOffLimits(route, config.environment), candidates: order.candidates,
       leftOut: usable.1 + order.leftOut, edits: decided.edits, environment: edited)
@@ -78,29 +79,15 @@ extension Delivery {
 
   private static let smtpPort: UInt16 = 25
 
-  /// As whom a relay gets the mail. Never asked for hosts found by MX: a secret is for a relay that somebody chose.
-  private func identity(
-    _ question: RouteQuestion, _ route: Route?, _ environment: Environment
-  ) throws(DeliveryFailure) -> CredentialIdentity? {
-    guard let route, route.line.relay != nil else { return nil }
-    for source in hooks.credentialSources {
-      if let identity = try source.identity(for: question, route: route, environment: environment) { return identity }
-    }
-    return nil
-  }
-
-  /// Whether credentials are used at all. Those that a route only refers to need AUTH_SMTP; set by an edit it counts as set.
-  private func uses(_ route: Route?, _ edited: Environment) -> Bool {
-    route?.line.credentials.map { $0.isAlwaysUsed || edited.value("AUTH_SMTP") != nil } ?? false
-  }
-
   /// The environment with the edits of the route and then of the site.
   private func edit(
-    _ environment: Environment, _ question: RouteQuestion, _ route: Route?, _ credentials: CredentialIdentity?
+    _ environment: Environment, _ question: RouteQuestion, _ route: Route?, _ credentials: [AuthenticationPlan.Planned]
   ) throws(DeliveryFailure) -> Edited {
     var edited = Edited(environment: environment)
     if let route { edited.apply([try EnvironmentEdits(envstr: route.line.environmentEdits, source: route.source)]) }
-    if let edits = credentials?.edits { edited.apply([edits]) }
+    for planned in credentials {
+      if let edits = planned.identity.edits { edited.apply([edits]) }
+    }
     for editor in hooks.environmentEditors {
       let edits = try editor.edits(for: question, route: route, environment: edited.environment)
       edited.apply(edits)

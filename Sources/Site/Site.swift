@@ -16,6 +16,8 @@ public enum Site {
         RouteTable(choice.control, dialect: choice.dialect, environment: environment),
       ],
       credentialSources: [RouteCredentials(choice.control)],
+      mechanismSelectors: [PreferredMechanism()],
+      mechanisms: Mechanisms.all,
       environmentEditors: [EnvelopeRuleEditor(choice.control, environment)].compactMap(\.self) + programs.environmentEditors,
       envelopeRewriters: [BATV(choice.control, circumstances)] + programs.envelopeRewriters,
       candidateFilters: programs.candidateFilters,

@@ -1,5 +1,5 @@
 // A row for every control file of the four families: what a plan has of it when it is there, when it isn't, when it is wrong, and when it
-// can't be read. Files that TLS, authentication, hooks and back-off read are named with their owner, and have their rows there.
+// can't be read. Files that TLS, hooks and back-off read are named with their owner, and have their rows there.
 import Support
 import Testing
 
@@ -47,7 +47,7 @@ extension ControlRow {
     "report: ZUnable to use \(place): \(fault). (#4.3.5)"
   }
 
-  static let all = identity + limits + routes + local + addresses + tags + rules
+  static let all = identity + limits + routes + local + addresses + tags + rules + authentication
 
   private static let identity = [
     ControlRow(
@@ -107,11 +107,10 @@ extension ControlRow {
     ControlRow(
       name: "remote_auth.cdb",
       present: ControlState(
-        assignments("=s@x.y:u p AUTH_SMTP=PLAIN:\n"),
-        invalid("control/smtproutes:1", "it asks for authentication, which this version doesn't do")),
-      absent: "route: relay.example (control/smtproutes:1)",
+        assignments("=s@x.y:u p:\n"), "credentials: user u (control/remote_auth.cdb, key s@x.y)"),
+      absent: "warning: no credentials for this sender; the mail goes without authentication",
       malformed: ControlState(assignments("=s@x.y:u:\n"), invalid("control/remote_auth.cdb, key s@x.y", "no password")),
-      others: ["smtproutes": Array(":relay.example /s".utf8)]),
+      others: ["smtproutes": Array(":relay.example /s".utf8)], environment: ["AUTH_SMTP="]),
   ]
 
   private static let local = [
@@ -187,7 +186,6 @@ extension ControlRow {
 /// Who else reads a control file or a variable of the four man pages, and has its row.
 enum Owner: String, CaseIterable {
   case tls = "TLS"
-  case authentication = "AUTH"
   case hooks = "hooks"
   case backOff = "back-off"
   case qmtp = "QMTP"
@@ -202,7 +200,6 @@ enum Owner: String, CaseIterable {
         "servercert.pem", "tlshosts", "notlshosts", "notlhosts", "tlsadomains", "tlsadomains.cdb", "tlsclientmethod",
         "clientcipherlist", "clientciphersuite",
       ]
-    case .authentication: ["realm"]
     case .hooks: ["hooks", "outcomestatus"]
     case .backOff: ["tcpto", "tcpto6"]
     case .qmtp: []
@@ -217,10 +214,6 @@ enum Owner: String, CaseIterable {
         "CERTDIR", "CLIENTCERT", "SMTPS", "NOTLSHOSTS", "TLSADOMAINS", "DANETIMEOUT", "TLS_CIPHER_LIST", "TLS_CIPHER_SUITE",
         "DEBUG",
       ]
-    case .authentication:
-      ["SECURE_AUTH", "SALTED_PASSWORD", "DISABLE_AUTH_LOGIN", "DISABLE_AUTH_PLAIN", "DISABLE_AUTH_OAUTH2"]
-        + ["MD5", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512", "RIPEMD"].map { "DISABLE_CRAM_\($0)" }
-        + ["SHA1", "SHA256", "SHA1_PLUS", "SHA256_PLUS"].map { "DISABLE_SCRAM_\($0)" } + ["DISABLE_DIGEST_MD5"]
     case .hooks:
       [
         "ONSUCCESS_REMOTE", "ONFAILURE_REMOTE", "ONTEMPORARY_REMOTE", "SMTPTEXT", "SMTPCODE", "SMTPHOST", "SMTPSTATUS",

@@ -69,6 +69,7 @@ extension PlanInput {
           AuthenticatedSenders(choice.control, dialect: choice.dialect),
           RouteTable(choice.control, dialect: choice.dialect, environment: start),
         ], credentialSources: [RouteCredentials(choice.control)],
+        mechanismSelectors: [PreferredMechanism()], mechanisms: Mechanisms.all,
         environmentEditors: [EnvelopeRuleEditor(choice.control, start)].compactMap(\.self),
         envelopeRewriters: [BATV(choice.control, circumstances)]),
       resolver: resolver, interfaces: FakeInterfaces(own), network: FakeNetwork([:], clock: clock),

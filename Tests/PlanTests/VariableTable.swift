@@ -30,7 +30,7 @@ extension VariableRow {
     "report: ZUnable to use \(place): \(fault). (#4.3.5)"
   }
 
-  static let all = routes + files + switches + [outgoing, family, dialect] + tags + rules
+  static let all = routes + files + switches + [outgoing, family, dialect] + tags + rules + authentication
 
   private static let routes =
     ["SMTPROUTE", "X-SMTPROUTES"].map { name in
@@ -76,12 +76,6 @@ extension VariableRow {
   /// Set is set, whatever the value.
   private static let switches =
     [
-      VariableRow(
-        name: "AUTH_SMTP",
-        present: ("LOGIN", invalid("control/smtproutes:1", "it asks for authentication, which this version doesn't do")),
-        absent: relay, malformed: nil,
-        empty: invalid("control/smtproutes:1", "it asks for authentication, which this version doesn't do"),
-        control: ["smtproutes": ":192.0.2.60 u p"]),
       VariableRow(
         name: "SMTPUTF8", present: ("1", "smtputf8: used if the addresses or the message need it"), absent: plain,
         malformed: nil,

@@ -40,7 +40,8 @@ struct TranscriptRun {
     let stage = Stage(
       transcript, network: network, lastWords: losesLastWords ? RecordedLastWords() : lastWords, clock: clock,
       chunking: chunking)
-    let reports = stage.perform()
+    // Nonces of null bytes: their base64 is nothing but A.
+    let reports = withRandomBytes([0]) { stage.perform() }
     return network.problems + stage.problems + problems(in: reports) + problems(in: crashReports, lastWords, reports)
   }
 
@@ -89,6 +90,12 @@ struct TranscriptRun {
     return problems
   }
 
+  /// The line that tells of mail without authentication, in whatever report.
+  private var notice: String {
+    let lines = transcript.reports.last.map { String(decoding: $0.bytes, as: UTF8.self).split(separator: "\n") } ?? []
+    return lines.first { $0.hasSuffix(", continuing without authentication.") }.map { "\($0)\n" } ?? ""
+  }
+
   private func problem(in crash: CrashReport, _ reports: Reports) -> ScriptProblem? {
     let expected: [UInt8]
     let isAccepted = transcript.reports.contains { $0.bytes.first == UInt8(ascii: "r") }
@@ -97,7 +104,7 @@ struct TranscriptRun {
     case .messageEnd where isPossiblyDelivered:
       // With the message in the first flight, nobody has answered for the recipients yet.
       let recipients = crash.script.messageIsInFlight ? [] : transcript.reports.dropLast()
-      let died = "ZConnected to \(crash.script.address.text) but connection died. Possible duplicate! (#4.4.2)\n"
+      let died = "ZConnected to \(crash.script.address.text) but connection died. Possible duplicate! (#4.4.2)\n\(notice)"
       expected = wire(recipients) + Array(died.utf8) + [0]
     case .messageEnd:
       // The dot after a refusal of all: nothing was delivered, and saying nothing is a deferral too.
@@ -162,6 +169,7 @@ private final class Stage {
           AuthenticatedSenders(choice.control, dialect: choice.dialect),
           RouteTable(choice.control, dialect: choice.dialect, environment: environment),
         ], credentialSources: [RouteCredentials(choice.control)],
+        mechanismSelectors: [PreferredMechanism()], mechanisms: Mechanisms.all,
         envelopeRewriters: [BATV(choice.control, circumstances)]),
       resolver: resolver,
       interfaces: FakeInterfaces(transcript.own), network: network, lastWords: lastWords,

@@ -15,10 +15,7 @@ public enum PlanText {
     lines += plan.deferred.map { "deferred: <\($0.address.mailbox.text)>, which takes another route" }
     if plan.usesSMTPUTF8 { lines.append("smtputf8: used if the addresses or the message need it") }
     lines.append("route: \(plan.route.map(words) ?? "none, so the mail exchangers of the host")")
-    if let credentials = plan.credentials {
-      lines.append("credentials: user \(credentials.user.text) (\(credentials.source))")
-      lines += credentials.warnings.map { "warning: \($0)" }
-    }
+    if let authentication = plan.authentication { lines += PlanText.lines(authentication) }
     lines += plan.edits.flatMap { edits in edits.edits.map { "edit: \(words($0)) (\(edits.source))" } }
     lines.append("time: \(words(plan.timeouts.connect)) to connect, \(words(plan.timeouts.remote)) for each reply")
     lines.append("family: \(plan.family.order.rawValue)\(plan.family.source.map { " (\($0))" } ?? "")")

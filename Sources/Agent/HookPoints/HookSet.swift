@@ -4,6 +4,9 @@
 public struct HookSet {
   public var routers: [any Router]
   public var credentialSources: [any CredentialSource]
+  public var mechanismSelectors: [any MechanismSelector]
+  /// The one to be preferred first.
+  public var mechanisms: [any Mechanism]
   public var environmentEditors: [any EnvironmentEditor]
   public var envelopeRewriters: [any EnvelopeRewriter]
   public var candidateFilters: [any CandidateFilter]
@@ -15,6 +18,7 @@ public struct HookSet {
 
   public init(
     routers: [any Router] = [], credentialSources: [any CredentialSource] = [],
+    mechanismSelectors: [any MechanismSelector] = [], mechanisms: [any Mechanism] = [],
     environmentEditors: [any EnvironmentEditor] = [],
     envelopeRewriters: [any EnvelopeRewriter] = [], candidateFilters: [any CandidateFilter] = [],
     tlsPolicySources: [any TLSPolicySource] = [], messageFilters: [any MessageFilter] = [],
@@ -23,6 +27,8 @@ public struct HookSet {
   ) {
     self.routers = routers
     self.credentialSources = credentialSources
+    self.mechanismSelectors = mechanismSelectors
+    self.mechanisms = mechanisms
     self.environmentEditors = environmentEditors
     self.envelopeRewriters = envelopeRewriters
     self.candidateFilters = candidateFilters

@@ -32,6 +32,11 @@ struct Connection: ~Copyable {
     self.limits = limits
   }
 
+  /// What lies between us and the server, and what there is to bind an authentication to.
+  var security: AuthenticationChannel.Security {
+    (stream as? any ChannelBinding).map { .secured($0.channelBinding) } ?? .clear
+  }
+
   /// Something has arrived that nobody has read: bytes, or the end.
   var hasUnreadInput: Bool { consumed < input.count || stream.hasInput }
 

@@ -13,11 +13,13 @@ public struct CandidateFailure: Error, Equatable, Sendable {
     case connect
     case greeting
     case hello
+    case authentication
   }
 
   public enum Cause: Equatable, Sendable {
     case refused(Reply)
     case broken(ConversationError)
+    case unauthenticated(AuthenticationFailure)
   }
 
   public let candidate: Candidate

@@ -37,6 +37,8 @@ extension Outcome {
     switch telling.cause {
     case .refused(let reply): return word(reply, [telling.candidate.address])
     case .broken: return ours([telling.candidate.address])
+    case .unauthenticated(let failure):
+      return failure.reply.map { word($0, [telling.candidate.address]) } ?? ours([telling.candidate.address])
     }
   }
 

@@ -125,7 +125,7 @@ extension DeliveryFailure {
     return DeliveryFailure(.init(.temporary, 4, 1), "Sorry, I wasn't able to establish an SMTP connection.", detail: reason)
   }
 
-  static func libraryMissing(_ detail: String) -> DeliveryFailure {
+  package static func libraryMissing(_ detail: String) -> DeliveryFailure {
     DeliveryFailure(.init(.temporary, 3, 0), "System resources temporarily unavailable.", detail: detail)
   }
 

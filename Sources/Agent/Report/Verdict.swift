@@ -45,6 +45,15 @@ public enum Verdict {
     return .left(telling)
   }
 
+  /// Whether another candidate is any use after this one. A relay that knows our credentials and refuses them has all of its addresses
+  /// refuse them: to try each would be as many failures to log in, and lock the account.
+  static func triesNext(after failure: CandidateFailure) -> Bool {
+    guard case .unauthenticated(let authentication) = failure.cause,
+      case .responseRefused(let reply, _, _) = authentication.cause
+    else { return true }
+    return reply.disposition != .permanent
+  }
+
   /// The reports of a transaction.
   /// - Parameter deferred: recipients that were left out of it. Their reports stand where argv has them; so that none moves, those before
   ///   them that have no answer of their own get the message's. Without reports of their own they would share its bounce.
@@ -63,7 +72,7 @@ public enum Verdict {
       case .abandoned(let failure): failure.report
       }
     let recipients = result.recipients.enumerated().map { wording.recipient($0.offset, $0.element, address) }
-    return reports(message, after: recipients, deferred: deferred)
+    return reports(wording.noted(message), after: recipients, deferred: deferred)
   }
 
   /// Recipient reports in their places, whoever was left out, then the message's.

@@ -8,6 +8,8 @@ public struct Wording {
   private let recipients: [Bytes]
   private let target: Bytes
   private let backOff: BackOffLimits
+  /// Something that was to be done and wasn't, which the person who reads the report has to know.
+  var notice: String?
 
   /// The words of a plan's dialect.
   public init(_ plan: DeliveryPlan) {
@@ -43,7 +45,10 @@ public struct Wording {
       let interval = backOff.penalty.seconds > 0 ? "tcpto interval \(backOff.maxTolerance.seconds) " : ""
       return Report(
         .deferral, "Connected to \(address.text) but connection died. Will try alternate MX. \(interval)(#4.4.2)\n")
+    case (_, .unauthenticated(let authentication)): return unauthenticated(authentication, address)
     case (_, .broken(let error)): return lost(error, address, duplicatePossible: false)
+    case (.authentication, .refused(let reply)):
+      return unauthenticated(AuthenticationFailure("", .commandRefused(reply)), address)
     case (.hello, .refused(let reply)):
       let name = failure.candidate.local?.heloName.printable.text ?? ""
       let words = dialect == .indimail ? "my name -->\(name)<-- was rejected :(" : "my name was rejected"
@@ -100,11 +105,20 @@ public struct Wording {
     }
   }
 
-  private func refusal(_ reply: Reply, _ words: String) -> Report {
+  func refusal(_ reply: Reply, _ words: String) -> Report {
     Report(Report.Kind(message: Verdict.disposition(ofRefusal: reply)), Bytes("\(words).\n") + remote(reply.shown))
   }
 
-  private func remote(_ shown: Bytes) -> Bytes { Bytes("Remote host said: ") + shown }
+  func remote(_ shown: Bytes) -> Bytes { Bytes("Remote host said: ") + shown }
+}
+
+extension Wording {
+  /// The message's report with the notice as its second line. It is never a report of its own: qmail-rspawn takes the first K, Z or D that
+  /// it sees for the truth.
+  func noted(_ report: Report) -> Report {
+    guard let notice, let end = report.text.firstIndex(of: UInt8(ascii: "\n")) else { return report }
+    return Report(report.kind, report.text[...end] + Bytes("\(notice).\n") + report.text[(end + 1)...])
+  }
 }
 
 // MARK: about recipients

@@ -21,7 +21,7 @@ public struct Route: Equatable, Sendable {
 }
 
 /// What a route is decided by.
-public struct RouteQuestion: Sendable {
+public struct RouteQuestion: Equatable, Sendable {
   public let host: Domain
   public let sender: Address
   public let recipients: [Address]

@@ -12,6 +12,8 @@ public struct Capabilities: Equatable, Sendable {
   public private(set) var size = false
   /// RFC 6531.
   public private(set) var smtpUTF8 = false
+  /// The mechanisms of RFC 4954, in capitals, each once, in the server's order.
+  public private(set) var mechanisms: [String] = []
 
   /// Of a server that only knows HELO.
   public init() {}
@@ -26,8 +28,23 @@ public struct Capabilities: Equatable, Sendable {
       case "8bitmime": eightBitMIME = true
       case "size": size = true
       case "smtputf8": smtpUTF8 = true
+      // `AUTH=` is how servers wrote it before RFC 2554.
+      case "auth": addMechanisms(line.dropFirst(keyword.count + 1))
       default: break
       }
     }
   }
+
+  /// What is no name of a mechanism (RFC 4422 section 3.1) is passed over.
+  private mutating func addMechanisms(_ words: ArraySlice<UInt8>) {
+    for word in words.split(whereSeparator: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }) {
+      let isName =
+        word.count <= 20 && word.allSatisfy { $0.isDigit || $0.isLetter || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
+      let name = word.text.uppercased()
+      if isName, !mechanisms.contains(name), mechanisms.count < Capabilities.mechanismLimit { mechanisms.append(name) }
+    }
+  }
+
+  /// IANA's registry has fewer.
+  private static let mechanismLimit = 100
 }

@@ -2,11 +2,13 @@
 
 /// An SMTP session with one candidate.
 struct Session: ~Copyable {
-  private var connection: Connection
-  private let candidate: Candidate
-  private let hooks: HookSet
+  var connection: Connection
+  let candidate: Candidate
+  let hooks: HookSet
   /// The server takes every line for the message until it has seen the dot.
   private var isInsideMessage = false
+  /// The server knows us.
+  var isAuthenticated = false
 
   init(_ connection: consuming Connection, candidate: Candidate, hooks: HookSet) {
     self.connection = connection
@@ -46,7 +48,7 @@ struct Session: ~Copyable {
   mutating func deliver(
     _ plan: DeliveryPlan, _ message: Message, _ capabilities: Capabilities, beforeLastByte: (TransactionResult) -> Void
   ) -> TransactionResult {
-    let parameters = Session.parameters(plan, message, capabilities)
+    let parameters = parameters(plan, message, capabilities)
     if parameters.smtpUTF8, !capabilities.smtpUTF8 { return TransactionResult(recipients: [], end: .unicodeRefused) }
     var body = BodyWriter(message)
     let chunk = capabilities.chunking ? body.encodeWhole(.chunk) : nil
@@ -132,11 +134,12 @@ struct Session: ~Copyable {
     connection.sendWithoutWaiting(Command.quit.wire)
   }
 
-  private static func parameters(_ plan: DeliveryPlan, _ message: Message, _ capabilities: Capabilities) -> MailParameters {
+  private func parameters(_ plan: DeliveryPlan, _ message: Message, _ capabilities: Capabilities) -> MailParameters {
     let needsSMTPUTF8 = plan.usesSMTPUTF8 && (plan.envelope.needsSMTPUTF8 || message.cameAsSMTPUTF8)
     var parameters = MailParameters(smtpUTF8: needsSMTPUTF8)
     if capabilities.size { parameters.size = message.declaredSize(plan.envelope) ?? message.size.map { Bytes("\($0)") } }
     if capabilities.eightBitMIME, message.mayHaveEightBitBytes() { parameters.body = .eightBitMIME }
+    if isAuthenticated { parameters.authenticated = .nobody }
     return parameters
   }
 
@@ -153,9 +156,22 @@ struct Session: ~Copyable {
     }
   }
 
-  private mutating func readReply() throws(ConversationError) -> Reply {
+  private mutating func readReply() throws(ConversationError) -> Reply { try readReply(without: []).reply }
+
+  /// - Returns: the reply, and what others than the machine may see of it.
+  mutating func readReply(without secrets: [Secret]) throws(ConversationError) -> (reply: Reply, shown: Reply) {
     let reply = try connection.readReply()
-    hooks.observe(.received(reply))
-    return reply
+    let shown = reply.redacted(secrets)
+    hooks.observe(.received(shown))
+    return (reply, shown)
+  }
+
+  /// Sends a command that has its answer to itself, and leaves no copy of it behind.
+  mutating func sendAlone(_ command: Command) throws(ConversationError) {
+    try refuseEarlyBytes()
+    hooks.observe(.sent([command]))
+    var wire = command.wire
+    defer { wire.wipe() }
+    try transmit(wire[...], replies: 1)
   }
 }

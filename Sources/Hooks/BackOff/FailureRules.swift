@@ -47,6 +47,8 @@ struct FailureRules {
     case .hello:
       guard case .refused = failure.cause else { return false }
       return dialect == .indimail && limits.countsHello && !isFinal(failure)
+    // The server is in order; it is about us.
+    case .authentication: return false
     }
   }
 

@@ -1,0 +1,102 @@
+// Authentication within a session, between its readiness and the transaction: runs what AuthenticationRun has chosen. The exchange itself
+// is AuthExchange's, and what a failure means for the delivery is Verdict's.
+
+/// What ends a session before its transaction.
+enum SessionEnd: Error {
+  case candidate(CandidateFailure)
+  /// Our own trouble, which another candidate would meet again.
+  case delivery(DeliveryFailure)
+}
+
+/// How the mail goes on.
+enum AuthenticationResult: Equatable {
+  case notWanted
+  case authenticated
+  case without(AuthenticationLack)
+}
+
+extension Session {
+  /// Authenticates as the plan has it.
+  /// - Throws: when the mail must not go on here.
+  mutating func authenticate(_ plan: DeliveryPlan, _ capabilities: Capabilities) throws(SessionEnd) -> AuthenticationResult {
+    guard let authentication = plan.authentication, let route = plan.route else { return .notWanted }
+    let run = AuthenticationRun(
+      hooks: hooks, plan: authentication, route: route, environment: plan.environment,
+      channel: AuthenticationChannel(
+        host: candidate.exchanger, port: candidate.port, security: connection.security, offered: capabilities.mechanisms,
+        realm: authentication.rules.realm))
+    switch try decided({ () throws(DeliveryFailure) in try run.choice() }) {
+    case .notWanted: return .notWanted
+    case .without(let lack):
+      guard let requirement = authentication.rules.requiredBy else { return .without(lack) }
+      throw leave(.unauthenticated(AuthenticationFailure("", .lacking(lack, requiredBy: requirement))))
+    case .attempt(let first):
+      guard var failure = try perform(first, run) else { return .authenticated }
+      if let reply = failure.refusesCredentials,
+        let second = try decided({ () throws(DeliveryFailure) in try run.attempt(after: first, refused: reply) })
+      {
+        guard let again = try perform(second, run) else { return .authenticated }
+        failure = again
+      }
+      throw leave(.unauthenticated(failure))
+    }
+  }
+
+  /// - Returns: nil when the server knows us now.
+  private mutating func perform(
+    _ attempt: AuthenticationRun.Attempt, _ run: AuthenticationRun
+  ) throws(SessionEnd) -> AuthenticationFailure? {
+    let mechanism = attempt.mechanism
+    let begun = try decided { () throws(DeliveryFailure) in try mechanism.begin(attempt.credentials, run.channel) }
+    var exchange = AuthExchange(mechanism.profile, begun)
+    do throws(ConversationError) {
+      var action = exchange.begin()
+      while true {
+        switch action {
+        case .send(let command): try sendAlone(command)
+        case .authenticated:
+          attempt.credentials.secret.wipe()
+          isAuthenticated = true
+          return nil
+        case .failed(let failure): return failure
+        }
+        let (reply, shown) = try readReply(without: exchange.responses + [attempt.credentials.secret])
+        action = exchange.received(reply, shown: shown)
+      }
+    } catch {
+      throw .candidate(CandidateFailure(candidate, .authentication, .broken(error)))
+    }
+  }
+
+  private mutating func leave(_ cause: CandidateFailure.Cause) -> SessionEnd {
+    quit()
+    return .candidate(CandidateFailure(candidate, .authentication, cause))
+  }
+
+  private mutating func decided<Decision>(
+    _ decide: () throws(DeliveryFailure) -> Decision
+  ) throws(SessionEnd) -> Decision {
+    do throws(DeliveryFailure) {
+      return try decide()
+    } catch {
+      quit()
+      throw .delivery(error)
+    }
+  }
+}
+
+extension Reply {
+  /// Without what we have said: servers that don't understand a line repeat it in their complaint, and that goes into reports and logs.
+  func redacted(_ secrets: [Secret]) -> Reply {
+    var text = text
+    for secret in secrets where secret.count >= Reply.shortestRedacted {
+      var bytes = secret.bytes
+      defer { bytes.wipe() }
+      text = text.replacing(bytes, by: Bytes("***"))
+    }
+    return Reply(code: code, text: text)
+  }
+
+  /// What is shorter stands in any text.
+  private static let shortestRedacted = 4
+}
