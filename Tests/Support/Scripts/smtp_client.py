@@ -133,7 +133,10 @@ def deliver(task):
         said = {"version": client.sock.version(), "cipher": client.sock.cipher()[0]}
     said["features"] = {word.upper(): value.strip() for word, value in client.esmtp_features.items()}
     if "mechanism" in task:
-        client.auth(task["mechanism"], MECHANISMS[task["mechanism"]](task))
+        code, text = client.auth(task["mechanism"], MECHANISMS[task["mechanism"]](task))
+        # smtplib takes 503 for success too.
+        if code != 235:
+            raise ValueError(f"{code} {text.decode()}")
     client.sendmail(task["sender"], task["recipients"], task["message"].encode())
     client.quit()
     return said
