@@ -5,10 +5,6 @@ import Support
 /// What a Postfix is to be.
 struct PostfixOptions: Sendable {
   struct TLS: Sendable {
-    enum ClientCertificate: Sendable {
-      case no, ask, require
-    }
-
     /// Several for several kinds of keys.
     var identities: [TestIdentity]
     /// In Postfix' words, as of TLS_README: `>=TLSv1.2`, `<=TLSv1.2`, `!TLSv1.3`...
@@ -18,7 +14,7 @@ struct PostfixOptions: Sendable {
     /// No mail in clear.
     var isRequired = false
     /// When a certificate is required, it has to be from `clientAuthorities`.
-    var clientCertificate = ClientCertificate.no
+    var clientCertificate = ClientCertificateWish.no
     /// A file.
     var clientAuthorities: String?
 
@@ -58,8 +54,6 @@ final class Postfix: Sendable {
 
   /// What a port's smtpd doesn't offer.
   static let ports: [UInt16: String] = [2_525: "", 2_526: "chunking", 2_527: "chunking,pipelining"]
-  /// TLS from the first byte, if there is any.
-  static let implicitPort: UInt16 = 2_465
   private static let daemons = "/usr/lib/postfix/sbin"
 
   /// - Parameter users: those who have a mailbox at example.com.
@@ -81,7 +75,7 @@ final class Postfix: Sendable {
     try Postfix.command("chown", "postfix", "\(path)/data")
     // Makes the queue's folders.
     try Postfix.command("/usr/sbin/postfix", "-c", "\(path)/etc", "check")
-    let ports = Array(Postfix.ports.keys) + (options.tls == nil ? [] : [Postfix.implicitPort])
+    let ports = Array(Postfix.ports.keys) + (options.tls == nil ? [] : [RealServer.implicitPort])
     server = try RealServer("\(Postfix.daemons)/master", ["-c", "\(path)/etc", "-d"], ports: ports, package: "postfix")
   }
 
@@ -189,7 +183,7 @@ extension Postfix {
       "127.0.0.1:\(port) inet n - n - - smtpd\n  -o smtpd_discard_ehlo_keywords=\(withheld)\n"
     }
     let tls = """
-      127.0.0.1:\(implicitPort) inet n - n - - smtpd
+      127.0.0.1:\(RealServer.implicitPort) inet n - n - - smtpd
         -o smtpd_tls_wrappermode=yes
       tlsmgr unix - - n 1000? 1 tlsmgr
 

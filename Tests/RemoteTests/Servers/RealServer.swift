@@ -2,35 +2,75 @@
 import Foundation
 import Support
 
+/// How a server is started.
+struct ServerStart: Sendable {
+  var program: String
+  var operands: [String]
+  /// The ports that it listens on when it is up.
+  var ports = [RealServer.port]
+  /// The Debian package that the program comes from.
+  var package: String
+  var environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC"]
+  var room = ServerRoom()
+  /// A file for what it prints; nil: that is shown when the server doesn't start.
+  var log: String?
+
+  init(_ program: String, _ operands: [String], package: String) {
+    self.program = program
+    self.operands = operands
+    self.package = package
+  }
+}
+
 /// A server process on the loopback address of its own network.
 final class RealServer: Sendable {
   let network: NetworkNamespace
   private let process: SpawnedProcess
-  private let programs: String
+  private let program: String
+  /// Of the room.
+  private let folder: TemporaryFolder
 
   static let port: UInt16 = 2_525
+  /// For TLS from the first byte.
+  static let implicitPort: UInt16 = 2_465
 
   /// Starts a program and waits until it takes connections.
   /// - Parameter package: the Debian package that the program comes from.
-  init(_ program: String, _ operands: [String], ports: [UInt16] = [RealServer.port], package: String) throws {
-    programs = program
-    let network = try NetworkNamespace()
+  convenience init(_ program: String, _ operands: [String], ports: [UInt16] = [RealServer.port], package: String) throws {
+    var start = ServerStart(program, operands, package: package)
+    start.ports = ports
+    try self.init(start)
+  }
+
+  /// - Parameter network: with what else runs there; nil for a new one.
+  init(_ start: ServerStart, in network: NetworkNamespace? = nil) throws {
+    program = start.program
+    folder = try TemporaryFolder()
+    let network = try network ?? NetworkNamespace()
     self.network = network
-    // A server that outlives its test, because that crashed, shouldn't do so for long.
-    var start = ProgramStart("/usr/bin/timeout", ["--kill-after=5", "300", program] + operands)
-    start.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC"]
-    start.input = .file("/dev/null")
     guard FileManager.default.isExecutableFile(atPath: program) else {
-      throw SpawnFault(description: "\(program) is missing; it is in the package \(package)")
+      throw SpawnFault(description: "\(program) is missing; it is in the package \(start.package)")
     }
-    process = try network.run { [start] in try SpawnedProcess(start) }
+    // A server that outlives its test, because that crashed, shouldn't do so for long.
+    let command = ["--kill-after=5", "300"] + (try start.room.wrap([program] + start.operands, folder))
+    var timed = ProgramStart("/usr/bin/timeout", command)
+    timed.environment = start.environment
+    timed.input = .file("/dev/null")
+    let log = try start.log.map { try RealServer.open($0) }
+    defer { if let log { close(log) } }
+    if let log {
+      timed.output = .descriptor(log)
+      timed.errors = .descriptor(log)
+    }
+    process = try network.run { [timed] in try SpawnedProcess(timed) }
     let isUp = try network.run { [process] in
-      eventually { process.isOver || ports.allSatisfy(RealServer.accepts) }
+      eventually { process.isOver || start.ports.allSatisfy(RealServer.accepts) }
     }
     guard isUp, !process.isOver else {
       process.send(signal: SIGKILL)
       let finished = process.finish(within: 5)
-      throw SpawnFault(description: "\(program) doesn't run: \(visible(finished.errors)) \(visible(finished.output))")
+      let said = start.log.flatMap { FileManager.default.contents(atPath: $0) }.map { visible($0) } ?? ""
+      throw SpawnFault(description: "\(program) doesn't run: \(visible(finished.errors)) \(visible(finished.output)) \(said)")
     }
   }
 
@@ -40,7 +80,7 @@ final class RealServer: Sendable {
   func stop() throws {
     process.send(signal: SIGTERM)
     guard process.finish(within: 20).ending != .tookTooLong else {
-      throw SpawnFault(description: "\(programs) doesn't stop")
+      throw SpawnFault(description: "\(program) doesn't stop")
     }
   }
 
@@ -58,6 +98,12 @@ final class RealServer: Sendable {
 
   /// For a test that fails before it stops the server.
   deinit { process.send(signal: SIGTERM) }
+
+  private static func open(_ log: String) throws -> Int32 {
+    let descriptor = Foundation.open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw SpawnFault(description: "\(log): \(String(cString: strerror(errno)))") }
+    return descriptor
+  }
 
   private static func accepts(_ port: UInt16) -> Bool {
     guard let name = try? SocketName("127.0.0.1", port) else { return false }
