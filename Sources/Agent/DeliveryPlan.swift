@@ -28,6 +28,8 @@ public struct DeliveryPlan: Equatable, Sendable {
   public let candidates: [Candidate]
   /// Exchangers and addresses that won't be, each with its reason.
   public let leftOut: [LeftOut]
+  /// Why the mail must be tried again even if every candidate refuses it for good: somebody else might take it. nil when nobody might.
+  let untried: DeliveryFailure?
   /// What route, credentials and site have changed in the environment, in order, each with its source.
   public let edits: [EnvironmentEdits]
   /// With all edits.

@@ -3,6 +3,9 @@
 extension Delivery {
   /// Carries a plan out.
   public func execute(_ plan: DeliveryPlan, _ original: Message) -> Outcome {
+    if let fault = RouteSupport.fault(plan) {
+      return Outcome(plan: plan, reports: Verdict.reports(fault.report, deferred: plan.deferred), ending: .failed(fault))
+    }
     let message: Message
     do throws(DeliveryFailure) {
       message = try filter(original, plan)
@@ -14,7 +17,7 @@ extension Delivery {
     var failures: [CandidateFailure] = []
     var waiting = plan.candidates
     // An exchanger that DNS couldn't tell of might take the mail that the others refuse.
-    var untried = plan.exchangers.contains(where: \.isIncomplete) ? DeliveryFailure.lookupFailed : nil
+    var untried = plan.untried
     while let preference = waiting.first?.preference, !overall.hasPassed(at: circumstances.clock.now()) {
       let racers = Array(waiting.prefix { $0.preference == preference })
       let race = race(plan, overall).run(racers)

@@ -42,42 +42,49 @@ extension Delivery {
     let question = RouteQuestion(host: envelope.host, sender: envelope.sender, recipients: envelope.recipients)
     let config = try Config(choice.control, dialect: choice.dialect, environment: edited)
     // Before any look-up: what can't be done must not bounce because of a name.
-    try RouteSupport.check(route, edited, choice.control)
+    try RouteSupport.check(route)
     let authentication = try authentication(question, route, credentials, choice.control, edited)
     try authentication?.checkRequirement(route)
     let rewriting = try rewrite(envelope.sender, question, route, edited)
-    let port = route?.line.port ?? Delivery.smtpPort
+    let tls = TLSPlanner(hooks, question, route, config)
 
-    let found = try lookup(config, port: port).lookUp(
+    let lookup = lookup(config, tlsaPort: tls.recordPort(for:))
+    let found = try lookup.lookUp(
       route?.line.relay.map(LookupTarget.relay) ?? .host(envelope.host),
       aliasesOf: config.lookups.rewritesRecipients && route?.line.relay == nil ? envelope.recipients : [])
-    let usable = route?.line.relay == nil ? try withoutOurselves(found.exchangers, config) : (found.exchangers, [])
+    var usable = route?.line.relay == nil ? try withoutOurselves(found.exchangers, config) : (found.exchangers, [])
 
     let family = try config.family(for: envelope.host)
-    let local = try config.localSide(question, route, seconds: circumstances.wallSeconds)
-    var order = CandidateOrder(usable.0, family, port: port, local: local)
+    let rules = CandidateRules(
+      family: family, port: route?.line.port ?? Delivery.smtpPort,
+      local: try config.localSide(question, route, seconds: circumstances.wallSeconds),
+      tls: try tls.decide(&usable.0, found.validatedNames, lookup.records))
+    var order = CandidateOrder(usable.0, rules)
     for filter in hooks.candidateFilters where !order.candidates.isEmpty {
       guard let kept = try filter.candidates(order.candidates, for: question, route: route, environment: edited) else {
         continue
       }
       try order.keep(kept, by: filter.name)
     }
-    guard !order.candidates.isEmpty else { throw DeliveryFailure.nobodyLeft(family, order.leftOut) }
+    guard !order.candidates.isEmpty else { throw order.untried ?? .nobodyLeft(family, order.leftOut) }
     let recipients = found.recipients.isEmpty ? envelope.recipients : found.recipients
     let plan = DeliveryPlan(
       envelope: try envelope.addressed(from: rewriting.sender, to: recipients), originalSender: envelope.sender,
       senderReasons: rewriting.reasons, dialect: config.dialect,
       heloName: config.identity.heloName,
-      timeouts: config.timeouts, tls: TLSSettings(), usesSMTPUTF8: config.usesSMTPUTF8, deferred: deferred, route: route,
+      timeouts: config.timeouts, tls: try config.tls(for: order.candidates, sender: envelope.sender),
+      usesSMTPUTF8: config.usesSMTPUTF8, deferred: deferred, route: route,
       authentication: authentication,
-      exchangers: found.exchangers,
+      exchangers: usable.0 + found.exchangers.dropFirst(usable.0.count),
       family: family, backOff: BackOffLimits(route, config.environment), candidates: order.candidates,
-      leftOut: usable.1 + order.leftOut, edits: decided.edits, environment: edited)
+      leftOut: usable.1 + order.leftOut,
+      untried: order.untried ?? (found.exchangers.contains(where: \.isIncomplete) ? .lookupFailed : nil),
+      edits: decided.edits, environment: edited)
     hooks.observe(.planned(plan))
     return plan
   }
 
-  private static let smtpPort: UInt16 = 25
+  static let smtpPort: UInt16 = 25
 
   /// The environment with the edits of the route and then of the site.
   private func edit(
@@ -128,12 +135,14 @@ extension Delivery {
     return (rewritten, reasons)
   }
 
-  private func lookup(_ config: Config, port: UInt16) -> ExchangerLookup {
+  private func lookup(
+    _ config: Config, tlsaPort: @escaping (Bytes) throws(DeliveryFailure) -> UInt16?
+  ) -> ExchangerLookup {
     let clock = circumstances.clock
     let overall = Deadline(config.timeouts.delivery, after: start)
     return ExchangerLookup(
       resolver: resolver, limits: LookupLimits(round: config.lookups.timeout, overall: overall, clock: clock),
-      seed: circumstances.seed, tlsaPort: config.lookups.asksTLSA ? port : nil)
+      seed: circumstances.seed, tlsaPort: tlsaPort)
   }
 
   private func withoutOurselves(

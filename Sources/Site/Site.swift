@@ -21,6 +21,12 @@ public enum Site {
       environmentEditors: [EnvelopeRuleEditor(choice.control, environment)].compactMap(\.self) + programs.environmentEditors,
       envelopeRewriters: [BATV(choice.control, circumstances)] + programs.envelopeRewriters,
       candidateFilters: programs.candidateFilters,
+      tlsPolicySources: [
+        TLSDestinations(choice.control, dialect: choice.dialect),
+        HostCertificates(choice.control),
+        TrustAnchors(choice.control, dialect: choice.dialect),
+        DefaultPosture(choice.control, dialect: choice.dialect),
+      ],
       messageFilters: programs.messageFilters,
       backOff: TimeoutBackOff(choice.dialect, environment, circumstances),
       observers: [],

@@ -71,7 +71,11 @@ extension PlanInput {
         ], credentialSources: [RouteCredentials(choice.control)],
         mechanismSelectors: [PreferredMechanism()], mechanisms: Mechanisms.all,
         environmentEditors: [EnvelopeRuleEditor(choice.control, start)].compactMap(\.self),
-        envelopeRewriters: [BATV(choice.control, circumstances)]),
+        envelopeRewriters: [BATV(choice.control, circumstances)],
+        tlsPolicySources: [
+          TLSDestinations(choice.control, dialect: choice.dialect), HostCertificates(choice.control),
+          TrustAnchors(choice.control, dialect: choice.dialect), DefaultPosture(choice.control, dialect: choice.dialect),
+        ]),
       resolver: resolver, interfaces: FakeInterfaces(own), network: FakeNetwork([:], clock: clock),
       lastWords: RecordedLastWords(),
       circumstances: circumstances)

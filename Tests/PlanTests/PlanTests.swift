@@ -101,6 +101,7 @@ struct PlanReaderTests {
       = family: 6
       = back-off: 3600 s after failures of 120 s
       = exchanger: 0 [192.0.2.1], not validated, 192.0.2.1
+      = tls: may (the default of dialect stock)
       = candidate 1: 192.0.2.1 port 25, [192.0.2.1], preference 0
       """
     let problem = try #require(try PlanFile(text: text).problems().first)
@@ -120,6 +121,7 @@ struct PlanReaderTests {
             family: 6
             back-off: 3600 s after failures of 120 s
             exchanger: 0 [192.0.2.1], not validated, 192.0.2.1
+            tls: may (the default of dialect stock)
             candidate 1: 192.0.2.1 port 25, [192.0.2.1], preference 0
         """)
   }

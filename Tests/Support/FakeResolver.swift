@@ -48,12 +48,17 @@ public final class FakeResolver: Resolver {
 
   /// As a real resolver does, follows aliases before it answers.
   private func follow(_ question: DNSQuestion, steps: Int) -> DNSAnswer {
-    if let answer = table[question] { return answer }
+    if let answer = table[question] {
+      guard steps > 0, case .records(let records, let isSecure) = answer else { return answer }
+      return .records([.alias(question.name)] + records, isSecure: isSecure)
+    }
     let known = table.keys.contains { $0.name == question.name }
-    if question.type != .cname, case .records(let records, _)? = table[DNSQuestion(question.name, .cname)],
+    if question.type != .cname, case .records(let records, let isSecure)? = table[DNSQuestion(question.name, .cname)],
       case .alias(let target)? = records.first
     {
-      return steps < 10 ? follow(DNSQuestion(target, question.type), steps: steps + 1) : .failure("a loop")
+      guard steps < 10 else { return .failure("a loop") }
+      // An answer is as secure as the weakest link of it.
+      return follow(DNSQuestion(target, question.type), steps: steps + 1).secure(isSecure)
     }
     return known ? .noData(isSecure: false) : .noName(isSecure: false)
   }
@@ -86,6 +91,17 @@ public final class FakeResolver: Resolver {
       return .tlsa(
         TLSARecord(
           usage: usage, selector: selector, matching: matching, association: pairs.compactMap { UInt8($0, radix: 16) }))
+    }
+  }
+}
+
+extension DNSAnswer {
+  fileprivate func secure(_ isSecure: Bool) -> DNSAnswer {
+    switch self {
+    case .records(let records, let own): .records(records, isSecure: own && isSecure)
+    case .noData(let own): .noData(isSecure: own && isSecure)
+    case .noName(let own): .noName(isSecure: own && isSecure)
+    case .failure: self
     }
   }
 }

@@ -89,19 +89,21 @@ extension ZoneTable {
     var name = String(decoding: question.name, as: UTF8.self).lowercased()
     if name.last == "." { name.removeLast() }
     var isSecure = true
+    var alias: [DNSRecord] = []
     for _ in 0...ZoneTable.aliasLimit {
       guard let zone = zone(of: name), zone.state == .signed || zone.state == .unsigned else { return ZoneTable.failed }
       isSecure = isSecure && zone.state == .signed
       guard let owner = owner(for: name) else { return .noName(isSecure: isSecure) }
       if let data = records[Key(name: owner, type: type)] {
         if forged.contains(Key(name: owner, type: type)) { return ZoneTable.failed }
-        return .records(data.compactMap { ZoneTable.record(type, $0) }, isSecure: isSecure)
+        return .records(alias + data.compactMap { ZoneTable.record(type, $0) }, isSecure: isSecure)
       }
       guard let target = records[Key(name: owner, type: "CNAME")]?.first else {
         return forged.contains(Key(name: owner, type: "NSEC")) ? ZoneTable.failed : .noData(isSecure: isSecure)
       }
       if forged.contains(Key(name: owner, type: "CNAME")) { return ZoneTable.failed }
       name = target.lowercased()
+      alias = [.alias(Array(name.utf8))]
     }
     return .failure("more than \(ZoneTable.aliasLimit) aliases in a row")
   }

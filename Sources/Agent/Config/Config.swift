@@ -9,6 +9,7 @@ public struct Config {
   public let timeouts: Timeouts
   public let ownAddresses: OwnAddressRules
   public let lookups: LookupSettings
+  let records: RecordRules
   /// SMTPUTF8 (RFC 6531) is used for mail that needs it.
   public let usesSMTPUTF8: Bool
 
@@ -23,6 +24,7 @@ public struct Config {
     timeouts = try Timeouts(control, dialect: dialect)
     ownAddresses = try OwnAddressRules(control)
     lookups = try LookupSettings(control, dialect, environment)
+    records = try RecordRules(control, dialect, environment)
     usesSMTPUTF8 = dialect.hasSMTPUTF8ByDefault || environment.value("SMTPUTF8") != nil
   }
 }
@@ -32,6 +34,12 @@ extension Config {
   /// - Throws: 4.3.0 for what should be an address and isn't.
   func localSide(_ question: RouteQuestion, _ route: Route?, seconds: Int64) throws(DeliveryFailure) -> LocalSideRules {
     try LocalSideRules(control, environment, identity, question, route, seconds: seconds)
+  }
+
+  /// What every TLS connection has in common; nothing is read where none will be.
+  func tls(for candidates: [Candidate], sender: Address) throws(DeliveryFailure) -> TLSSettings {
+    guard candidates.contains(where: { $0.tls.level != .none }) else { return TLSSettings() }
+    return try TLSSettings(control, dialect, environment, sender: sender)
   }
 
   /// Over which family a host is tried first.

@@ -31,7 +31,7 @@ public struct ControlFile: Sendable {
   static func place(_ name: String) -> String { name.hasPrefix("/") || name.hasPrefix(".") ? name : "control/\(name)" }
 
   /// For reports: `control/smtproutes:3`.
-  func place(line number: Int) -> String { isOneLine ? place : "\(place):\(number)" }
+  package func place(line number: Int) -> String { isOneLine ? place : "\(place):\(number)" }
 
   /// The first line without the blanks at its end. Leading blanks count, `#` is not special (qmail-control(5)).
   public var firstLine: ArraySlice<UInt8> {
@@ -155,6 +155,23 @@ public final class ControlDirectory {
       throw .controlUnreadable("\(ControlFile.place(name)): \(unsafe String(cString: csys_error_text(csys_errno())))")
     }
     return try ConstantDatabase(FileDescriptor(owning: number), place: ControlFile.place(name))
+  }
+
+  /// Whether there is a file or folder at a path that need not lie here. A directory in memory has the files whose names are paths.
+  /// - Throws: 4.3.0 when nobody can tell.
+  package func exists(path: Bytes) throws(DeliveryFailure) -> Bool {
+    if case .memory(let files) = contents { return files.keys.contains { "\($0)/".hasPrefix("\(path.text)/") } }
+    var status = stat()
+    let result = unsafe (path + [0]).withUnsafeBytes { bytes -> Int32 in
+      guard let start = unsafe bytes.bindMemory(to: CChar.self).baseAddress else { return -1 }
+      return unsafe stat(start, &status)
+    }
+    guard result != 0 else { return true }
+    let reason = csys_errno()
+    guard [ENOENT, ENOTDIR, ENAMETOOLONG].contains(reason) else {
+      throw .controlUnreadable("\(path.printable.text): \(unsafe String(cString: csys_error_text(reason)))")
+    }
+    return false
   }
 
   /// Whether others than its owner and group can read the file.

@@ -32,6 +32,11 @@ public enum Dialect: String, Sendable, CaseIterable {
   /// Where the family's programs and its queue live.
   public var home: Bytes { Bytes(self == .indimail ? "/var/indimail" : "/var/qmail") }
 
+  /// A path as a control file names it: what doesn't start with a slash starts from the family's home, where its programs run.
+  package func path(_ named: some Collection<UInt8>) -> Bytes {
+    named.first == UInt8(ascii: "/") ? Bytes(named) : home + Bytes("/") + Bytes(named)
+  }
+
   /// Keys of skarnet's smtproutes are bare domains that cover their subdomains, and case counts.
   var routeKeys: RouteKeys { self == .skarnet ? .bareDomains : .dottedSuffixes }
 

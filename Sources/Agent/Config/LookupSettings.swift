@@ -5,8 +5,6 @@ public struct LookupSettings: Equatable, Sendable {
   public let timeout: Duration?
   /// Recipients' domains are replaced by their canonical names, as s/qmail and indimail do it for mail without a route.
   public let rewritesRecipients: Bool
-  /// TLSA records may come to count: the dialect has TLS without being asked, or DANE_VERIFICATION is set.
-  public let asksTLSA: Bool
 
   init(_ control: ControlDirectory, _ dialect: Dialect, _ environment: Environment) throws(DeliveryFailure) {
     let seconds = try control.file("timeoutdns").flatMap { Timeouts.number($0.firstLine, dialect) } ?? 0
@@ -14,6 +12,5 @@ public struct LookupSettings: Equatable, Sendable {
     // The man page of indimail has both spellings.
     let isDisabled = ["DISABLE_CNAME_LOOKUP", "DISABLE_CNAME_LOOKUPS"].contains { environment.value($0) != nil }
     rewritesRecipients = dialect.rewritesRecipients && !isDisabled
-    asksTLSA = dialect.hasTLSByDefault || environment.value("DANE_VERIFICATION") != nil
   }
 }

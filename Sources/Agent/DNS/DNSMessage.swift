@@ -70,8 +70,8 @@ struct DNSMessage {
     from records: [ResourceRecord], to question: DNSQuestion, isSecure: Bool
   ) throws(Malformed) -> DNSAnswer {
     var name = DNSMessage.escaped(question.name)
+    var aliases = 0
     if question.type != .cname {
-      var aliases = 0
       while let alias = records.first(where: { $0.type == RecordType.cname.rawValue && $0.owner.equalsIgnoringCase(name) }) {
         aliases += 1
         guard aliases <= DNSMessage.aliasLimit else { return .failure("more than \(DNSMessage.aliasLimit) aliases in a row") }
@@ -83,7 +83,10 @@ struct DNSMessage {
     for record in records where record.type == question.type.rawValue && record.owner.equalsIgnoringCase(name) {
       found.append(try data(record.data, question.type))
     }
-    return found.isEmpty ? .noData(isSecure: isSecure) : .records(found, isSecure: isSecure)
+    guard !found.isEmpty else { return .noData(isSecure: isSecure) }
+    // Whose records they are, if not the question's: the name counts for TLSA (RFC 7672 section 2.2.2).
+    if aliases > 0 { found.insert(.alias(name), at: 0) }
+    return .records(found, isSecure: isSecure)
   }
 
   private mutating func data(_ range: Range<Int>, _ type: RecordType) throws(Malformed) -> DNSRecord {

@@ -24,8 +24,14 @@ public struct DNSQuestion: Hashable, Sendable {
 public enum DNSRecord: Equatable, Sendable {
   case address(IPAddress)
   case exchanger(preference: Int, name: Bytes)
+  /// The answer to a question for it; before other records, the name that the aliases of the question's led to.
   case alias(Bytes)
   case tlsa(TLSARecord)
+
+  var isAlias: Bool {
+    guard case .alias = self else { return false }
+    return true
+  }
 }
 
 /// What came of a question. A failure is never the same as "there is none": one is asked again, the other is final.
@@ -42,6 +48,12 @@ public enum DNSAnswer: Equatable, Sendable {
   var records: [DNSRecord] {
     guard case .records(let records, _) = self else { return [] }
     return records
+  }
+
+  /// The name that aliases led to.
+  var alias: Bytes? {
+    guard case .alias(let name)? = records.first else { return nil }
+    return name
   }
 
   var isFailure: Bool {

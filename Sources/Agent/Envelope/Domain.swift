@@ -32,6 +32,15 @@ public struct Domain: Equatable, Sendable {
     return try Domain.aLabel(of: isRooted ? text.dropLast() : text[...])
   }
 
+  /// The same, or nil for what has none.
+  package var aLabelIfAny: Bytes? {
+    do throws(DeliveryFailure) {
+      return try aLabel()
+    } catch {
+      return nil
+    }
+  }
+
   package static func aLabel(of text: ArraySlice<UInt8>) throws(DeliveryFailure) -> Bytes {
     guard text.contains(where: { $0 > 127 }) else { return Bytes(text) }
     var converted: UnsafeMutablePointer<CChar>?

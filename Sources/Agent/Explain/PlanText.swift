@@ -21,9 +21,7 @@ public enum PlanText {
     lines.append("family: \(plan.family.order.rawValue)\(plan.family.source.map { " (\($0))" } ?? "")")
     lines.append("back-off: \(words(plan.backOff, plan.dialect))")
     lines += plan.exchangers.map(words)
-    for (number, candidate) in plan.candidates.enumerated() {
-      lines.append("candidate \(number + 1): \(candidate.address.text) port \(candidate.port), \(words(candidate, plan))")
-    }
+    lines += Self.lines(plan.tls) + candidates(plan)
     lines += plan.leftOut.map {
       "left out: \($0.address?.text ?? shown($0.exchanger)), \($0.preference) \(shown($0.exchanger)): \($0.reason)"
     }
@@ -65,19 +63,23 @@ public enum PlanText {
     case .lookupFailed(let reason): words.append("DNS: \(reason)")
     case nil: words.append(exchanger.addresses.map(\.text).joined(separator: " "))
     }
-    if let tlsa = exchanger.tlsa { words.append("TLSA: \(Self.words(tlsa))") }
+    if let tlsa = exchanger.tlsa {
+      words.append("TLSA: \(Self.words(tlsa.answer))")
+      if tlsa.base != exchanger.name { words.append("under \(tlsa.base.text)") }
+      if !tlsa.counts, tlsa.answer.isFailure || !tlsa.answer.records.isEmpty { words.append("which doesn't count") }
+    }
     return "exchanger: \(words.joined(separator: ", "))"
   }
 
   private static func words(_ tlsa: DNSAnswer) -> String {
     switch tlsa {
-    case .records(let records, let isSecure): "\(records.count) \(isSecure ? "validated" : "not validated")"
+    case .records(let records, let isSecure): "\(records.count { !$0.isAlias }) \(isSecure ? "validated" : "not validated")"
     case .noData, .noName: "none"
     case .failure(let reason): "DNS: \(reason)"
     }
   }
 
-  private static func words(_ candidate: Candidate, _ plan: DeliveryPlan) -> String {
+  static func words(_ candidate: Candidate, _ plan: DeliveryPlan) -> String {
     let isRelay = plan.route?.line.relay != nil
     var words = [
       isRelay ? "the relay \(shown(candidate.exchanger))" : "\(shown(candidate.exchanger)), preference \(candidate.preference)"

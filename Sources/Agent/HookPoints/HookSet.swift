@@ -11,6 +11,8 @@ public struct HookSet {
   public var envelopeRewriters: [any EnvelopeRewriter]
   public var candidateFilters: [any CandidateFilter]
   public var tlsPolicySources: [any TLSPolicySource]
+  public var tlsPolicyRevisers: [any TLSPolicyReviser]
+  public var recordVerifier: (any RecordVerifier)?
   public var messageFilters: [any MessageFilter]
   public var backOff: any BackOff
   public var observers: [any Observer]
@@ -21,7 +23,8 @@ public struct HookSet {
     mechanismSelectors: [any MechanismSelector] = [], mechanisms: [any Mechanism] = [],
     environmentEditors: [any EnvironmentEditor] = [],
     envelopeRewriters: [any EnvelopeRewriter] = [], candidateFilters: [any CandidateFilter] = [],
-    tlsPolicySources: [any TLSPolicySource] = [], messageFilters: [any MessageFilter] = [],
+    tlsPolicySources: [any TLSPolicySource] = [], tlsPolicyRevisers: [any TLSPolicyReviser] = [],
+    recordVerifier: (any RecordVerifier)? = nil, messageFilters: [any MessageFilter] = [],
     backOff: any BackOff = NoBackOff(), observers: [any Observer] = [],
     outcomeHooks: [any OutcomeHook] = []
   ) {
@@ -33,6 +36,8 @@ public struct HookSet {
     self.envelopeRewriters = envelopeRewriters
     self.candidateFilters = candidateFilters
     self.tlsPolicySources = tlsPolicySources
+    self.tlsPolicyRevisers = tlsPolicyRevisers
+    self.recordVerifier = recordVerifier
     self.messageFilters = messageFilters
     self.backOff = backOff
     self.observers = observers

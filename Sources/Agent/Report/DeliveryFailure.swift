@@ -104,6 +104,23 @@ extension DeliveryFailure {
 
   static let lookupFailed = DeliveryFailure(.init(.temporary, 1, 2), "Sorry, I couldn't find any host by that name.")
 
+  /// RFC 7672 section 2.1: a server whose TLSA records may be hidden is left alone.
+  static func recordsUnknown(_ exchanger: Bytes, _ reason: String) -> DeliveryFailure {
+    let words = Bytes("Sorry, I couldn't find TLSA RR for this host.")
+    return DeliveryFailure(.init(.temporary, 1, 2), words, detail: exchanger.printable + Bytes(": \(reason)"))
+  }
+
+  /// Somebody demands records of a server that has none.
+  static func recordsMissing(_ exchanger: Bytes, _ place: String) -> DeliveryFailure {
+    let words = Bytes("Sorry, there are no TLSA records for ") + exchanger.printable + Bytes(".")
+    return DeliveryFailure(.init(.temporary, 7, 5), words, detail: Bytes("\(place) demands them"))
+  }
+
+  static func recordsDistrusted(_ exchanger: Bytes, _ opinion: String) -> DeliveryFailure {
+    let words = Bytes("Sorry, ") + exchanger.printable + Bytes(" failed DANE validation.")
+    return DeliveryFailure(.init(.temporary, 7, 5), words, detail: Bytes(opinion))
+  }
+
   static func noSuchHost(_ host: Bytes) -> DeliveryFailure {
     let words = Bytes("Sorry, I couldn't find any host named ") + host.printable + Bytes(".")
     return DeliveryFailure(.init(.permanent, 1, 2), words)

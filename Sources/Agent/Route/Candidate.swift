@@ -33,10 +33,21 @@ public struct LeftOut: Equatable, Sendable {
   public let reason: String
 }
 
+/// What decides about candidates besides DNS.
+struct CandidateRules {
+  let family: FamilyPreference
+  /// Where no policy has another.
+  let port: UInt16
+  var local: LocalSideRules?
+  var tls = TLSDecisions()
+}
+
 /// Who is tried, in which order, and who isn't.
 struct CandidateOrder: Equatable {
   private(set) var candidates: [Candidate] = []
   private(set) var leftOut: [LeftOut] = []
+  /// Why somebody who might take the mail is left out.
+  private(set) var untried: DeliveryFailure?
   private var seen = SeenAddresses()
 
   /// The same exchanger under the same address: trying it again would change nothing. Another exchanger's name may mean another policy.
@@ -67,42 +78,30 @@ struct CandidateOrder: Equatable {
   /// The addresses of each preference stand together, families by turns, so that a broken family costs one short wait and not one for
   /// each of its addresses (RFC 8305 section 4).
   /// - Parameter exchangers: best first.
-  init(_ exchangers: [MailExchanger], _ family: FamilyPreference, port: UInt16, local: LocalSideRules? = nil) {
+  init(_ exchangers: [MailExchanger], _ rules: CandidateRules) {
     var rest = exchangers[...]
     while let preference = rest.first?.preference {
       let equals = rest.prefix { $0.preference == preference }
       rest = rest.dropFirst(equals.count)
-      append(equals, family, port, local)
+      append(equals, rules)
     }
   }
 
-  private mutating func append(
-    _ equals: ArraySlice<MailExchanger>, _ family: FamilyPreference, _ port: UInt16, _ local: LocalSideRules?
-  ) {
+  private mutating func append(_ equals: ArraySlice<MailExchanger>, _ rules: CandidateRules) {
     var first: [Candidate] = []
     var second: [Candidate] = []
     for exchanger in equals {
       if let trouble = exchanger.trouble { leaveOut(exchanger, nil, CandidateOrder.words(trouble)) }
+      let decision = rules.tls[exchanger.name]
+      if case .unusable(let failure, let reason)? = decision?.outcome {
+        leaveOut(exchanger, nil, reason)
+        untried = untried ?? failure
+        continue
+      }
       for address in exchanger.addresses {
-        var side: LocalSide?
-        do throws(UnusableRemote) {
-          side = try local?.side(for: address)
-        } catch {
-          leaveOut(exchanger, address, error.reason)
-          continue
-        }
-        let candidate = Candidate(
-          exchanger: exchanger.name, preference: exchanger.preference, address: address, port: port, local: side)
         if seen.count >= CandidateOrder.limit { break }
-        if !seen.insert(SeenAddresses.Place(exchanger: exchanger.name, address: address)) {
-          leaveOut(exchanger, address, "listed before")
-        } else if !family.order.allows(address) {
-          leaveOut(exchanger, address, "\(family.source ?? "the default") says \(family.order.rawValue)")
-        } else if address.isV6 == family.order.startsWithV6 {
-          first.append(candidate)
-        } else {
-          second.append(candidate)
-        }
+        guard let candidate = candidate(exchanger, address, decision, rules) else { continue }
+        if address.isV6 == rules.family.order.startsWithV6 { first.append(candidate) } else { second.append(candidate) }
       }
     }
     for index in 0..<max(first.count, second.count) {
@@ -131,6 +130,30 @@ struct CandidateOrder: Equatable {
           exchanger: candidate.exchanger, preference: candidate.preference, address: candidate.address,
           reason: "dropped by \(filter)"))
     }
+  }
+
+  /// nil for an address that won't be tried; the reason is noted.
+  private mutating func candidate(
+    _ exchanger: MailExchanger, _ address: IPAddress, _ decision: TLSDecision?, _ rules: CandidateRules
+  ) -> Candidate? {
+    var side: LocalSide?
+    do throws(UnusableRemote) {
+      side = try rules.local?.side(for: address)
+    } catch {
+      leaveOut(exchanger, address, error.reason)
+      return nil
+    }
+    if !seen.insert(SeenAddresses.Place(exchanger: exchanger.name, address: address)) {
+      leaveOut(exchanger, address, "listed before")
+      return nil
+    }
+    guard rules.family.order.allows(address) else {
+      leaveOut(exchanger, address, "\(rules.family.source ?? "the default") says \(rules.family.order.rawValue)")
+      return nil
+    }
+    return Candidate(
+      exchanger: exchanger.name, preference: exchanger.preference, address: address, port: decision?.port ?? rules.port,
+      local: side, tls: decision?.policy ?? TLSPolicy(.none, source: "nobody asks for it"))
   }
 
   /// Cuts our own addresses and everything that is not better than ourselves: an exchanger behind us would send the mail back

@@ -15,6 +15,8 @@ struct LookupResult: Equatable {
   let exchangers: [MailExchanger]
   /// The recipients, with canonical domains where the dialect wants them.
   let recipients: [Address]
+  /// The host and what it is an alias of, if that and the exchangers that it led to were validated; none for a relay.
+  let validatedNames: [Bytes]
 }
 
 /// Finds mail exchangers.
@@ -22,8 +24,12 @@ struct ExchangerLookup {
   let resolver: any Resolver
   let limits: LookupLimits
   let seed: UInt64
-  /// TLSA records may count, so they are asked for wherever the way to them is validated; nil otherwise, else the port.
-  let tlsaPort: UInt16?
+  /// For which port TLSA records of an exchanger may count, so that they are asked for wherever the way to them is validated; nil for
+  /// none.
+  let tlsaPort: (Bytes) throws(DeliveryFailure) -> UInt16?
+
+  /// For more of the same later.
+  var records: RecordSearch { RecordSearch(resolver: resolver, limits: limits) }
 
   private typealias Exchange = (preference: Int, name: Bytes)
 
@@ -32,27 +38,33 @@ struct ExchangerLookup {
   ///   address, 5.1.10 for a null MX.
   func lookUp(_ target: LookupTarget, aliasesOf recipients: [Address]) throws(DeliveryFailure) -> LookupResult {
     var chase = AliasChase(of: recipients)
-    let exchangers: [MailExchanger]
+    var exchangers: [MailExchanger]
+    var names: [Bytes] = []
     switch target {
-    case .host(let host) where host.literal == nil: exchangers = try exchangersOf(host, &chase)
+    case .host(let host) where host.literal == nil: (exchangers, names) = try exchangersOf(host, &chase)
     case .host(let host), .relay(let host): exchangers = [try address(of: host, isSecure: true, &chase)]
     }
     while !(try chase.questions().isEmpty) { _ = try ask([], &chase) }
-    return LookupResult(exchangers: exchangers, recipients: recipients.map(chase.canonical))
+    records.followAliases(&exchangers)
+    return LookupResult(exchangers: exchangers, recipients: recipients.map(chase.canonical), validatedNames: names)
   }
 
-  private func exchangersOf(_ host: Domain, _ chase: inout AliasChase) throws(DeliveryFailure) -> [MailExchanger] {
+  private func exchangersOf(
+    _ host: Domain, _ chase: inout AliasChase
+  ) throws(DeliveryFailure) -> (exchangers: [MailExchanger], validatedNames: [Bytes]) {
     guard !host.text.isEmpty else { throw .noSuchHost(host.text) }
-    let answer = try ask([DNSQuestion(try host.aLabel(), .mx)], &chase)[0]
+    let name = try host.aLabel()
+    let answer = try ask([DNSQuestion(name, .mx)], &chase)[0]
     if answer.isFailure { throw .lookupFailed }
     let records = answer.records.compactMap { record -> Exchange? in
       guard case .exchanger(let preference, let name) = record else { return nil }
       return (preference, name)
     }
-    if records.isEmpty { return [try address(of: host, isSecure: answer.isSecure, &chase)] }
+    if records.isEmpty { return ([try address(of: host, isSecure: answer.isSecure, &chase)], []) }
     if records.allSatisfy(\.name.isEmpty) { throw .nullExchanger(host.text) }
     let exchangers = try addresses(of: order(records.filter { !$0.name.isEmpty }), isSecure: answer.isSecure, &chase)
-    guard exchangers.allSatisfy({ $0.addresses.isEmpty }) else { return exchangers }
+    let names = answer.isSecure ? [name] + (answer.alias.map { [$0] } ?? []) : []
+    guard exchangers.allSatisfy({ $0.addresses.isEmpty }) else { return (exchangers, names) }
     throw exchangers.contains(where: \.hasFailed) ? .lookupFailed : .noExchanger
   }
 
@@ -79,21 +91,27 @@ struct ExchangerLookup {
     of exchangers: [Exchange], isSecure: Bool, _ chase: inout AliasChase
   ) throws(DeliveryFailure) -> [MailExchanger] {
     let literals = exchangers.map { Domain($0.name).literal }
-    let tlsaPort = isSecure && resolver.believesValidation ? tlsaPort : nil
+    var ports: [UInt16?] = []
     var questions: [DNSQuestion] = []
-    for (exchanger, literal) in zip(exchangers, literals) where literal == nil {
+    for (exchanger, literal) in zip(exchangers, literals) {
+      let port = isSecure && resolver.believesValidation && literal == nil ? try tlsaPort(exchanger.name) : nil
+      ports.append(port)
+      guard literal == nil else { continue }
       // IPv6 first, as connections want it.
       questions += [DNSQuestion(exchanger.name, .aaaa), DNSQuestion(exchanger.name, .a)]
-      if let tlsaPort { questions.append(DNSQuestion(Bytes("_\(tlsaPort)._tcp.") + exchanger.name, .tlsa)) }
+      if let port { questions.append(DNSQuestion(TLSALookup.owner(exchanger.name, port), .tlsa)) }
     }
     var answers = try ask(questions, &chase)[...]
-    return zip(exchangers, literals).map { exchanger, literal in
-      if let literal { return MailExchanger(literal: literal, name: exchanger.name, preference: exchanger.preference) }
+    return zip(zip(exchangers, literals), ports).map { exchanger, port in
+      let ((preference, name), literal) = exchanger
+      if let literal { return MailExchanger(literal: literal, name: name, preference: preference) }
       let own = Array(answers.prefix(2))
       answers = answers.dropFirst(2)
-      return MailExchanger(
-        name: exchanger.name, preference: exchanger.preference, addresses: own, isSecure: isSecure,
-        tlsa: tlsaPort == nil ? nil : answers.popFirst())
+      var found = MailExchanger(name: name, preference: preference, addresses: own, isSecure: isSecure)
+      if let port, let answer = answers.popFirst() {
+        found.tlsa = TLSALookup(port: port, base: name, answer: answer, counts: found.isSecure)
+      }
+      return found
     }
   }
 

@@ -21,8 +21,12 @@ public struct MailExchanger: Equatable, Sendable {
   public let isSecure: Bool
   /// DNS failed for some question: there may be addresses that nobody knows.
   let isIncomplete: Bool
-  /// What DNS said of its TLSA records; nil when that wasn't asked. Counts only if `isSecure` (RFC 7672 section 2.2.2).
-  public let tlsa: DNSAnswer?
+  /// What led to the name was validated, or somebody here has written it down.
+  let isNameSecure: Bool
+  /// Whose the addresses are, if the name is an alias.
+  let alias: Bytes?
+  /// What DNS said of its TLSA records; nil when that wasn't asked.
+  public internal(set) var tlsa: TLSALookup?
 
   /// An exchanger whose address was given, not looked up.
   init(literal address: IPAddress, name: Bytes, preference: Int = 0) {
@@ -32,13 +36,15 @@ public struct MailExchanger: Equatable, Sendable {
     trouble = nil
     isSecure = false
     isIncomplete = false
+    isNameSecure = false
+    alias = nil
     tlsa = nil
   }
 
   /// - Parameters:
   ///   - addresses: the answers to the questions for its addresses.
   ///   - isSecure: what led to its name was validated.
-  init(name: Bytes, preference: Int, addresses answers: some Collection<DNSAnswer>, isSecure: Bool, tlsa: DNSAnswer?) {
+  init(name: Bytes, preference: Int, addresses answers: some Collection<DNSAnswer>, isSecure: Bool) {
     self.name = name
     self.preference = preference
     addresses = answers.flatMap(\.records).compactMap { record in
@@ -59,11 +65,28 @@ public struct MailExchanger: Equatable, Sendable {
     let told = answers.filter { !$0.isFailure }
     self.isSecure = isSecure && !addresses.isEmpty && told.allSatisfy(\.isSecure)
     isIncomplete = told.count < answers.count
-    self.tlsa = tlsa
+    isNameSecure = isSecure
+    alias = answers.lazy.compactMap(\.alias).first
+    tlsa = nil
   }
 
   var hasFailed: Bool {
     guard case .lookupFailed = trouble else { return false }
     return true
   }
+}
+
+/// What DNS said of TLSA records for a port.
+public struct TLSALookup: Equatable, Sendable {
+  public let port: UInt16
+  /// The name that was asked for them: the exchanger's, or the one that it is an alias of.
+  public internal(set) var base: Bytes
+  public internal(set) var answer: DNSAnswer
+  /// Whether the answer counts, failure included: only if the way to the addresses is validated (RFC 7672 section 2.2.2).
+  public internal(set) var counts: Bool
+  /// The aliases of the name have been followed.
+  var isComplete = false
+
+  /// The owner of the records (RFC 6698 section 3).
+  static func owner(_ base: Bytes, _ port: UInt16) -> Bytes { Bytes("_\(port)._tcp.") + base }
 }

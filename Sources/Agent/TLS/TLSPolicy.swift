@@ -18,6 +18,11 @@ public struct TLSPolicy: Equatable, Sendable {
     case name
     /// The certificate is the one of `pin`.
     case pin
+
+    /// Whether this demands more.
+    package func isAbove(_ other: Level) -> Bool { rank > other.rank }
+
+    private var rank: Int { Level.allCases.firstIndex(of: self) ?? 0 }
   }
 
   /// When TLS begins.
@@ -30,6 +35,8 @@ public struct TLSPolicy: Equatable, Sendable {
   /// Whether TLSA records raise the level.
   public enum RecordUse: Sendable {
     case use, skip
+    /// Whatever the dialect and control file tlsadomains say.
+    case always
   }
 
   /// What becomes of mail that need not go under TLS and can't.
@@ -161,6 +168,10 @@ public struct TLSSettings: Equatable, Sendable {
   public var ciphers: Bytes?
   /// For TLS 1.3.
   public var cipherSuites: Bytes?
+  /// Where these are configured; nil for what isn't.
+  public var versionsSource: String?
+  public var ciphersSource: String?
+  public var cipherSuitesSource: String?
   public var certificate: ClientCertificate?
 
   public init() {}

@@ -71,6 +71,23 @@ extension Bytes {
 
   package init(_ text: String) { self = Array(text.utf8) }
 
+  /// The bytes that pairs of hexadecimal digits stand for; nil when something else is there.
+  package static func hexadecimal(_ text: some Collection<UInt8>) -> Bytes? {
+    var bytes = Bytes()
+    var high: UInt8?
+    for digit in text {
+      guard let value = Character(UnicodeScalar(digit)).hexDigitValue else { return nil }
+      if let first = high { bytes.append(first << 4 | UInt8(value)) }
+      high = high == nil ? UInt8(value) : nil
+    }
+    return high == nil ? bytes : nil
+  }
+
+  /// In small hexadecimal digits.
+  package var hexadecimal: String {
+    map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+
   package static func += (bytes: inout Bytes, text: String) { bytes.append(contentsOf: text.utf8) }
 }
 

@@ -6,11 +6,12 @@ import Testing
   private func exchanger(_ name: String, _ preference: Int, _ addresses: [String]) -> MailExchanger {
     let records = addresses.map { DNSRecord.address(address($0)) }
     let answer: DNSAnswer = records.isEmpty ? .noData(isSecure: false) : .records(records, isSecure: false)
-    return MailExchanger(name: bytes(name), preference: preference, addresses: [answer], isSecure: false, tlsa: nil)
+    return MailExchanger(name: bytes(name), preference: preference, addresses: [answer], isSecure: false)
   }
 
   private func order(_ exchangers: [MailExchanger], _ family: FamilyPreference.Order) -> String {
-    let order = CandidateOrder(exchangers, FamilyPreference(order: family, source: "control/ipprefer:1"), port: 25)
+    let order = CandidateOrder(
+      exchangers, CandidateRules(family: FamilyPreference(order: family, source: "control/ipprefer:1"), port: 25))
     let tried = order.candidates.map { "\($0.exchanger.text)=\($0.address.text)" }
     let leftOut = order.leftOut.map { "(\($0.exchanger.text)\($0.address.map { " " + $0.text } ?? ""): \($0.reason))" }
     return (tried + leftOut).joined(separator: " ")
@@ -46,14 +47,14 @@ import Testing
     let many = (0..<44).map { host in
       exchanger("m\(host)", 10, (0..<250).map { "10.\(host).0.\($0)" })
     }
-    let order = CandidateOrder(many, FamilyPreference(order: .v6First), port: 25)
+    let order = CandidateOrder(many, CandidateRules(family: FamilyPreference(order: .v6First), port: 25))
     #expect(order.candidates.count == 10_000)
   }
 
   @Test("an exchanger without an address is left out with its reason")
   func trouble() {
     let failed = MailExchanger(
-      name: bytes("f"), preference: 1, addresses: [.failure("SERVFAIL"), .noData(isSecure: false)], isSecure: false, tlsa: nil)
+      name: bytes("f"), preference: 1, addresses: [.failure("SERVFAIL"), .noData(isSecure: false)], isSecure: false)
     #expect(
       order([failed, exchanger("n", 1, []), exchanger("a", 2, ["1.0.0.1"])], .v6First)
         == "a=1.0.0.1 (f: DNS: SERVFAIL) (n: no address)")
@@ -71,7 +72,7 @@ import Testing
       cut.leftOut.map { "\($0.exchanger.text): \($0.reason)" } == [
         "me: this machine", "b: not better than this machine", "c: not better than this machine",
       ])
-    let failed = MailExchanger(name: bytes("f"), preference: 10, addresses: [.failure("x")], isSecure: false, tlsa: nil)
+    let failed = MailExchanger(name: bytes("f"), preference: 10, addresses: [.failure("x")], isSecure: false)
     #expect { try CandidateOrder.betterThanOurselves([failed, me], isOwn: isOwn) } throws: {
       ($0 as? DeliveryFailure) == .lookupFailed
     }

@@ -40,7 +40,7 @@ private let zone = """
   ) throws -> (LookupResult, FakeResolver) {
     let resolver = FakeResolver(zone: zone, believesValidation: believes)
     let limits = LookupLimits(round: nil, overall: .never, clock: TestClock())
-    let lookup = ExchangerLookup(resolver: resolver, limits: limits, seed: 1, tlsaPort: tlsaPort)
+    let lookup = ExchangerLookup(resolver: resolver, limits: limits, seed: 1) { _ in tlsaPort }
     return (try lookup.lookUp(target, aliasesOf: recipients.map { Address(bytes($0)) }), resolver)
   }
 
@@ -51,8 +51,8 @@ private let zone = """
     let (found, resolver) = try lookUp(host("three.example"))
     #expect(found.exchangers.map(\.isSecure) == [true, false])
     let record = TLSARecord(usage: 3, selector: 1, matching: 1, association: [0xab, 0xcd])
-    #expect(found.exchangers[0].tlsa == .records([.tlsa(record)], isSecure: true))
-    #expect(found.exchangers[1].tlsa == .failure("SERVFAIL"))
+    #expect(found.exchangers[0].tlsa?.answer == .records([.tlsa(record)], isSecure: true))
+    #expect(found.exchangers[1].tlsa?.answer == .failure("SERVFAIL"))
     #expect(resolver.rounds.map(\.count) == [1, 6])
 
     for (target, port, believes) in [("three.example", nil, true), ("three.example", 25, false), ("open.example", 25, true)]
@@ -67,10 +67,10 @@ private let zone = """
   @Test("a host that is its own exchanger, and a relay with its port")
   func hostAndRelay() throws {
     let (own, resolver) = try lookUp(host("alone.example"))
-    #expect(own.exchangers[0].isSecure && own.exchangers[0].tlsa == .noData(isSecure: true))
+    #expect(own.exchangers[0].isSecure && own.exchangers[0].tlsa?.answer == .noData(isSecure: true))
     #expect(resolver.rounds.map(\.count) == [1, 3])
     let (relay, rounds) = try lookUp(.relay(Domain(bytes("relay.example"))), tlsaPort: 26)
-    #expect(relay.exchangers[0].isSecure && relay.exchangers[0].tlsa?.records.count == 1)
+    #expect(relay.exchangers[0].isSecure && relay.exchangers[0].tlsa?.answer.records.count == 1)
     #expect(rounds.rounds.map(\.count) == [3])
     let (literal, none) = try lookUp(.relay(Domain(bytes("[192.0.2.7]"))))
     #expect(literal.exchangers[0].tlsa == nil && none.rounds.isEmpty)

@@ -113,7 +113,8 @@ private struct AnyCredentials: CredentialSource {
       ("direct.example:\n:192.0.2.60", "direct.example", "s@x", "direct.example=2001:db8::9/25 direct.example=192.0.2.9/25"),
       (":[2001:db8::60]", "", "s@x", "[2001:db8::60]=2001:db8::60/25"),
       ("!@:192.0.2.61\n:192.0.2.60", "x", "", "192.0.2.61=192.0.2.61/25"),
-      ("x:relay:0", "x", "s@x", "4.3.5"), ("x:192.0.2.1;s", "x", "s@x", "4.3.5"), ("x:192.0.2.1:465", "x", "s@x", "4.3.5"),
+      ("x:relay:0", "x", "s@x", "4.3.5"), ("x:192.0.2.1;s", "x", "s@x", "192.0.2.1=192.0.2.1/465"),
+      ("x:192.0.2.1:465", "x", "s@x", "192.0.2.1=192.0.2.1/465"),
       ("x:192.0.2.1|u|p", "x", "s@x", "192.0.2.1=192.0.2.1/25"),
       ("x:192.0.2.60 u p", "x", "s@x", "192.0.2.60=192.0.2.60/25"),
       ("x:192.0.2.60||192.0.2.1", "x", "s@x", "192.0.2.60=192.0.2.60/25"),
@@ -130,16 +131,6 @@ private struct AnyCredentials: CredentialSource {
     #expect(plan("x", routes, environment: ["AUTH_SMTP": ""]) == "192.0.2.60=192.0.2.60/25")
   }
 
-  @Test("mail that must not go in clear waits")
-  func mandatoryTLS() {
-    let clear = "192.0.2.60=192.0.2.60/25"
-    let routes = ["smtproutes": ":192.0.2.60"]
-    #expect(plan("x", routes, environment: ["SMTPS": ""]) == "4.3.5")
-    for (strictness, expected) in [("0", clear), ("1", clear), ("2", "4.3.5"), ("3", "4.3.5"), ("6", "4.3.5"), ("x", clear)] {
-      #expect(plan("x", routes.merging(["tlsstrictness": strictness]) { $1 }) == expected)
-    }
-  }
-
   @Test("exchangers of one preference take turns, and a plan with the same seed is the same")
   func shuffle() {
     let zone = (1...4).map { "h MX 5 m\($0)\nm\($0) A 192.0.2.\($0)\n" }.joined()
@@ -153,7 +144,7 @@ private struct AnyCredentials: CredentialSource {
   func rounds() throws {
     let resolver = FakeResolver(zone: Self.zone)
     let limits = LookupLimits(round: nil, overall: .never, clock: TestClock())
-    let lookup = ExchangerLookup(resolver: resolver, limits: limits, seed: 1, tlsaPort: 25)
+    let lookup = ExchangerLookup(resolver: resolver, limits: limits, seed: 1) { _ in 25 }
     _ = try lookup.lookUp(.host(Domain(bytes("three.example"))), aliasesOf: [])
     #expect(resolver.rounds.map(\.count) == [1, 6])
   }

@@ -59,11 +59,11 @@ enum AliasCases {
       """, plan: ["10 old.mx-alias.signed.test validated 2001:db8::30 192.0.2.30 TLSA 1"]),
     // RFC 7672 section 2.2.2: where the whole chain of aliases is validated, the TLSA records are those of its end.
     LookupCase(
-      "an exchanger that is an alias: TLSA records are looked for under its own name", "mx-alias-end.signed.test",
+      "an exchanger that is an alias: TLSA records are looked for under the name that it leads to", "mx-alias-end.signed.test",
       """
       mx-alias-end.signed.test MX 10 old.mx-alias-end.signed.test
       old.mx-alias-end.signed.test CNAME mx.both.signed.test
-      """, plan: ["10 old.mx-alias-end.signed.test validated 2001:db8::1 192.0.2.1 TLSA none"]),
+      """, plan: ["10 old.mx-alias-end.signed.test validated 2001:db8::1 192.0.2.1 TLSA 1"]),
     LookupCase(
       "an exchanger that is an alias of an unsigned host", "mx-alias-out.signed.test",
       """

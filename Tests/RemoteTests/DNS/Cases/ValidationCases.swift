@@ -170,18 +170,30 @@ enum ValidationCases {
       "bogus TLSA is a failure", "bogus-tlsa.signed.test",
       """
       bogus-tlsa.signed.test MX 10 mx.bogus-tlsa.signed.test
+      bogus-tlsa.signed.test MX 20 mx.both.signed.test
       mx.bogus-tlsa.signed.test A 192.0.2.15
       _25._tcp.mx.bogus-tlsa.signed.test TLSA 3 1 1 aabb
       _25._tcp.mx.bogus-tlsa.signed.test TLSA forged
-      """, plan: ["10 mx.bogus-tlsa.signed.test validated 192.0.2.15 TLSA failed"]),
+      """,
+      plan: [
+        "10 mx.bogus-tlsa.signed.test validated 192.0.2.15 TLSA failed",
+        "20 mx.both.signed.test validated 2001:db8::1 192.0.2.1 TLSA 1",
+      ]
+    ).candidates("2001:db8::1 192.0.2.1"),
     LookupCase(
       "bogus denial of TLSA is a failure", "hidden-tlsa.signed.test",
       """
       hidden-tlsa.signed.test MX 10 mx.hidden-tlsa.signed.test
+      hidden-tlsa.signed.test MX 20 mx.both.signed.test
       mx.hidden-tlsa.signed.test A 192.0.2.16
       _25._tcp.mx.hidden-tlsa.signed.test TXT nothing
       _25._tcp.mx.hidden-tlsa.signed.test NSEC forged
-      """, plan: ["10 mx.hidden-tlsa.signed.test validated 192.0.2.16 TLSA failed"]),
+      """,
+      plan: [
+        "10 mx.hidden-tlsa.signed.test validated 192.0.2.16 TLSA failed",
+        "20 mx.both.signed.test validated 2001:db8::1 192.0.2.1 TLSA 1",
+      ]
+    ).candidates("2001:db8::1 192.0.2.1"),
     LookupCase(
       "TLSA: the name exists, the type doesn't", "tlsa-nodata.signed.test",
       """
@@ -231,9 +243,15 @@ enum ValidationCases {
       "TLSA at a server that refuses", "tlsa-lame.signed.test",
       """
       tlsa-lame.signed.test MX 10 mx.tlsa-lame.signed.test
+      tlsa-lame.signed.test MX 20 mx.both.signed.test
       mx.tlsa-lame.signed.test A 192.0.2.23
       _25._tcp.mx.tlsa-lame.signed.test CNAME keys.lame.test
-      """, plan: ["10 mx.tlsa-lame.signed.test validated 192.0.2.23 TLSA failed"]),
+      """,
+      plan: [
+        "10 mx.tlsa-lame.signed.test validated 192.0.2.23 TLSA failed",
+        "20 mx.both.signed.test validated 2001:db8::1 192.0.2.1 TLSA 1",
+      ]
+    ).candidates("2001:db8::1 192.0.2.1"),
     LookupCase(
       "a dialect without TLS of its own doesn't ask for TLSA", "both.signed.test",
       plan: ["10 mx.both.signed.test validated 2001:db8::1 192.0.2.1"]

@@ -1,0 +1,61 @@
+// The policies of a delivery's exchangers before anything that DNS says of them: which source speaks first, and what the route and the
+// variable SMTPS make of it (D3). Knows no control file.
+
+/// Asks the sources.
+struct TLSPosture {
+  private let sources: [any TLSPolicySource]
+  private let environment: Environment
+  private let host: Domain
+  private let relay: Domain?
+  private let sender: Address
+  private let route: Route?
+  /// By the route, else the protocol's own.
+  private let port: UInt16
+
+  init(_ sources: [any TLSPolicySource], _ question: RouteQuestion, _ route: Route?, _ environment: Environment) {
+    self.sources = sources
+    self.environment = environment
+    host = question.host
+    relay = route?.line.relay
+    sender = question.sender
+    self.route = route
+    port = route?.line.port ?? Delivery.smtpPort
+  }
+
+  /// The port that an exchanger is connected to.
+  func port(of policy: TLSPolicy) -> UInt16 { policy.port ?? port }
+
+  /// The policy for an exchanger.
+  /// - Throws: 4.3.x when a source can't say.
+  func policy(for exchanger: Bytes) throws(DeliveryFailure) -> TLSPolicy {
+    let question = TLSQuestion(
+      host: host, relay: relay, exchanger: exchanger, sender: sender, port: port,
+      isImplicit: route?.line.implicitTLS ?? false)
+    for source in sources {
+      guard let policy = try source.policy(for: question, environment: environment) else { continue }
+      return settled(policy, for: exchanger)
+    }
+    return settled(TLSPolicy(.none, source: "nobody asks for it"), for: exchanger)
+  }
+
+  /// With what holds whichever source has spoken: a port where TLS comes first, and a name to ask for.
+  func settled(_ answer: TLSPolicy, for exchanger: Bytes) -> TLSPolicy {
+    var policy = answer
+    if policy.names.isEmpty { policy.names = [exchanger] }
+    let demand: String? =
+      if environment.value("SMTPS") != nil {
+        "the variable SMTPS"
+      } else if policy.port == nil, route?.line.implicitTLS == true {
+        route?.source
+      } else {
+        port(of: policy) == TLSPolicy.implicitPort ? policy.source : nil
+      }
+    if demand != nil { policy.start = .implicit }
+    // Nobody answers there without TLS, so nobody can have meant it to be tried; and it never falls back.
+    if policy.start == .implicit, policy.level == .none || policy.level == .may {
+      policy.level = .encrypt
+      policy.source = demand ?? policy.source
+    }
+    return policy
+  }
+}
