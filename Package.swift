@@ -37,11 +37,13 @@ let package = Package(
   targets: [
     .target(name: "CSystem", path: "Sources/CLibs/CSystem"),
     .target(name: "CAres", path: "Sources/CLibs/CAres"),
+    .target(name: "COpenSSL", path: "Sources/CLibs/COpenSSL"),
     .target(name: "CIDN2", path: "Sources/CLibs/CIDN2"),
     .target(name: "CGSASL", path: "Sources/CLibs/CGSASL"),
     .target(name: "CCrypto", path: "Sources/CLibs/CCrypto"),
     .systemLibrary(name: "CTinyCDB", path: "Sources/CLibs/CTinyCDB", pkgConfig: "libcdb"),
-    .target(name: "Agent", dependencies: ["CSystem", "CAres", "CCrypto", "CIDN2", "CTinyCDB"], swiftSettings: swift),
+    .target(
+      name: "Agent", dependencies: ["CSystem", "CAres", "CCrypto", "CIDN2", "COpenSSL", "CTinyCDB"], swiftSettings: swift),
     .target(name: "Auth", dependencies: ["Agent", "CGSASL"], swiftSettings: swift),
     .target(name: "Hooks", dependencies: ["Agent", "CSystem"], swiftSettings: swift),
     .target(name: "Site", dependencies: ["Agent", "Auth", "Hooks"], swiftSettings: swift),

@@ -1,4 +1,5 @@
 // A two-way stream of bytes with deadlines: what the dialogue runs over, whether a socket, a TLS layer or a test's script.
+internal import CSystem
 
 /// What stops a connection.
 public enum TransportError: Error, Equatable, Sendable {
@@ -9,6 +10,20 @@ public enum TransportError: Error, Equatable, Sendable {
   case failed(Int32)
   /// The local address can't be used, with the errno.
   case cannotBind(IPAddress, Int32)
+  /// The TLS layer can't go on, and why: what came makes no sense to it, or the other side says so of ours.
+  case tls(String)
+}
+
+extension TransportError {
+  /// In a few words, for the end of a sentence.
+  var words: String {
+    switch self {
+    case .timedOut: "no answer in time"
+    case .closed: "the connection was closed"
+    case .failed(let number), .cannotBind(_, let number): unsafe String(cString: csys_error_text(number))
+    case .tls(let reason): reason
+    }
+  }
 }
 
 public protocol ByteStream: AnyObject {

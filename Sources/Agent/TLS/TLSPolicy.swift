@@ -129,6 +129,12 @@ public struct TLSPolicy: Equatable, Sendable {
   /// Never in clear.
   public var isMandatory: Bool { start == .implicit || (level != .none && level != .may) }
 
+  /// Whether the handshake is no use unless the chain verifies.
+  var demandsChain: Bool { level == .dane || demands(.verify) || demands(.name) }
+
+  /// Whether a level holds, alone or besides TLSA records.
+  func demands(_ other: Level) -> Bool { level == other || level == .dane && floor == other }
+
   /// TLS from the first byte (RFC 8314 section 3.3).
   package static let implicitPort: UInt16 = 465
   /// SHA-1, SHA-224, SHA-256 and SHA-512, the digests of qmail-remote(8) of s/qmail.

@@ -55,7 +55,7 @@ struct FailureRules {
   private func counts(_ error: TransportError) -> Bool {
     switch error {
     case .timedOut, .failed(ETIMEDOUT): true
-    case .closed, .cannotBind: false
+    case .closed, .cannotBind, .tls: false
     case .failed(let number): counted.contains(number)
     }
   }
