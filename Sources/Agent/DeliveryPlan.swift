@@ -11,7 +11,7 @@ public struct DeliveryPlan: Equatable, Sendable {
   public let dialect: Dialect
   public let heloName: Bytes
   public let timeouts: Timeouts
-  public let tls: TLSSettings
+  public internal(set) var tls: TLSSettings
   /// SMTPUTF8 is used if the addresses or the message need it.
   public let usesSMTPUTF8: Bool
   /// Recipients that would take another route: they wait for a delivery of their own. Where they stand in argv, and the report.
@@ -25,7 +25,7 @@ public struct DeliveryPlan: Equatable, Sendable {
   public let family: FamilyPreference
   public let backOff: BackOffLimits
   /// The addresses that will be tried, in this order; those of one preference race.
-  public let candidates: [Candidate]
+  public internal(set) var candidates: [Candidate]
   /// Exchangers and addresses that won't be, each with its reason.
   public let leftOut: [LeftOut]
   /// Why the mail must be tried again even if every candidate refuses it for good: somebody else might take it. nil when nobody might.

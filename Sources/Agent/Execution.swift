@@ -3,9 +3,6 @@
 extension Delivery {
   /// Carries a plan out.
   public func execute(_ plan: DeliveryPlan, _ original: Message) -> Outcome {
-    if let fault = RouteSupport.fault(plan) {
-      return Outcome(plan: plan, reports: Verdict.reports(fault.report, deferred: plan.deferred), ending: .failed(fault))
-    }
     let message: Message
     do throws(DeliveryFailure) {
       message = try filter(original, plan)
@@ -16,10 +13,13 @@ extension Delivery {
     let overall = Deadline(plan.timeouts.delivery, after: start)
     var failures: [CandidateFailure] = []
     var waiting = plan.candidates
+    /// What is tried in clear when nobody is left who might do TLS.
+    var inClear: [Candidate] = []
     // An exchanger that DNS couldn't tell of might take the mail that the others refuse.
     var untried = plan.untried
-    while let preference = waiting.first?.preference, !overall.hasPassed(at: circumstances.clock.now()) {
-      let racers = Array(waiting.prefix { $0.preference == preference })
+    while let next = waiting.first ?? inClear.first, !overall.hasPassed(at: circumstances.clock.now()) {
+      if waiting.isEmpty { (waiting, inClear) = (inClear, []) }
+      let racers = Array(waiting.prefix { $0.races(next) })
       let race = race(plan, overall).run(racers)
       for loser in race.losers { leave(.init(loser.candidate, .connect, .broken(.transport(loser.error))), plan, &failures) }
       guard let winner = race.winner else {
@@ -31,14 +31,19 @@ extension Delivery {
       waiting.removeAll { candidate in candidate == winner.candidate || failures.contains { $0.candidate == candidate } }
       note(race, winner, plan)
       do throws(SessionEnd) {
-        let (result, reports) = try converse(winner, plan, message, overall)
+        let (result, reports, tls) = try converse(winner, plan, message, overall)
         return Outcome(
-          plan: plan, reports: reports, ending: .transaction(result), candidate: winner.candidate, failures: failures)
+          plan: plan, reports: reports, ending: .transaction(result), candidate: winner.candidate, tls: tls, failures: failures)
       } catch {
         switch error {
         case .candidate(let failure):
           leave(failure, plan, &failures)
-          if !Verdict.triesNext(after: failure) { (waiting, untried) = ([], nil) }
+          switch Verdict.next(after: failure) {
+          case .nextCandidate: break
+          case .again(let candidate): waiting.insert(candidate, at: 0)
+          case .last(let candidate): inClear.append(candidate)
+          case .nobody: (waiting, inClear, untried) = ([], [], nil)
+          }
         case .delivery(let failure):
           return Outcome(
             plan: plan, reports: Verdict.reports(failure.report, deferred: plan.deferred), ending: .failed(failure),
@@ -46,7 +51,7 @@ extension Delivery {
         }
       }
     }
-    let whyNot = waiting.isEmpty ? untried : .noConnection
+    let whyNot = waiting.isEmpty && inClear.isEmpty ? untried : .noConnection
     return Outcome(
       plan: plan,
       reports: Verdict.reports(Verdict.exhausted(failures, untried: whyNot, in: Wording(plan)), deferred: plan.deferred),
@@ -95,11 +100,13 @@ extension Delivery {
   /// One candidate, from the greeting to the end of the transaction.
   private func converse(
     _ winner: RaceResult.Winner, _ plan: DeliveryPlan, _ message: Message, _ overall: Deadline
-  ) throws(SessionEnd) -> (TransactionResult, Reports) {
-    let limits = ConversationLimits(remote: plan.timeouts.remote, overall: overall, clock: circumstances.clock)
+  ) throws(SessionEnd) -> (TransactionResult, Reports, TLSFacts?) {
+    let limits = ConversationLimits(
+      remote: plan.timeouts.remote, handshake: plan.timeouts.connect, overall: overall, clock: circumstances.clock)
     let address = winner.candidate.address
-    var wording = Wording(plan)
-    var session = Session(Connection(winner.stream, limits: limits), candidate: winner.candidate, hooks: hooks)
+    var session = Session(
+      Connection(winner.stream, limits: limits), candidate: winner.candidate, hooks: hooks,
+      tls: TLSMeans(provider: tls, settings: plan.tls))
     let capabilities: Capabilities
     do throws(CandidateFailure) {
       capabilities = try session.open(heloName: winner.candidate.local?.heloName ?? plan.heloName) {
@@ -109,7 +116,8 @@ extension Delivery {
       throw .candidate(error)
     }
     hooks.backOff.record(.ready(winner.candidate), plan.backOff)
-    wording.notice = try session.authenticate(plan, capabilities).notice
+    var wording = Wording(plan, with: winner.candidate, under: session.tls)
+    if let notice = try session.authenticate(plan, capabilities).notice { wording.notices.append(Bytes(notice)) }
     let result = session.deliver(plan, message, capabilities) { [wording] afterCrash in
       Signals.blockEndings()
       lastWords.prepare(Verdict.reports(afterCrash, from: address, deferred: plan.deferred, in: wording).wire)
@@ -118,6 +126,6 @@ extension Delivery {
     let reports = Verdict.reports(result, from: address, deferred: plan.deferred, in: wording)
     lastWords.prepare(reports.wire)
     session.quit()
-    return (result, reports)
+    return (result, reports, session.tls)
   }
 }

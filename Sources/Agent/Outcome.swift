@@ -18,16 +18,20 @@ public struct Outcome: Sendable {
   public let ending: Ending
   /// The candidate that the transaction was with; nil when it came to none.
   public let candidate: Candidate?
+  /// How it was protected; nil when it was in clear.
+  public let tls: TLSFacts?
   /// The candidates that were left before, each with its reason.
   public let failures: [CandidateFailure]
 
   init(
-    plan: DeliveryPlan? = nil, reports: Reports, ending: Ending, candidate: Candidate? = nil, failures: [CandidateFailure] = []
+    plan: DeliveryPlan? = nil, reports: Reports, ending: Ending, candidate: Candidate? = nil, tls: TLSFacts? = nil,
+    failures: [CandidateFailure] = []
   ) {
     self.plan = plan
     self.reports = reports
     self.ending = ending
     self.candidate = candidate
+    self.tls = tls
     self.failures = failures
   }
 

@@ -36,6 +36,9 @@ public enum ScriptEvent: Equatable, Sendable {
   case early([UInt8])
   /// Bytes that the client need not read to their end.
   case flood([UInt8])
+  /// The client starts TLS; the server says that it can't go on with it.
+  case tls(ScriptedHandshake)
+  case alert(String)
 }
 
 /// One line of a script.
@@ -86,6 +89,8 @@ public struct ConnectionScript {
       case stall(Int?)
       case block
       case pace(bytes: Int, seconds: Int)
+      /// Counts as one byte of the client's.
+      case handshake(ScriptedHandshake)
     }
 
     public let line: Int
@@ -99,6 +104,7 @@ public struct ConnectionScript {
     public enum Kind: Equatable {
       case bytes([UInt8], mayBeLeft: Bool)
       case close, reset
+      case alert(String)
       case timeout(Int?)
       case wait(Int)
     }
@@ -204,6 +210,7 @@ extension ConnectionScript {
         connectFailure = (line, event)
       case .close: say(.close, 0, line)
       case .reset: say(.reset, 0, line)
+      case .alert(let words): say(.alert(words), 0, line)
       case .timeout(let seconds): say(.timeout(seconds), 0, line)
       case .wait(let seconds): say(.wait(seconds), 0, line)
       case .flood(let bytes): say(.bytes(bytes, mayBeLeft: true), bytes.count, line)
@@ -215,6 +222,9 @@ extension ConnectionScript {
         client.append(ClientItem(line: line, kind: .discard(count), readBefore: 0))
         received += count ?? 0
         if phase == .dataSent { phase = .message }
+      case .tls(let handshake):
+        client.append(ClientItem(line: line, kind: .handshake(handshake), readBefore: gate))
+        received += 1
       case .early(let bytes):
         server.append(ServerItem(line: line, kind: .bytes(bytes, mayBeLeft: false), receivedBefore: received))
         sent += bytes.count

@@ -67,6 +67,7 @@ public final class ScriptedStream: ByteStream {
       case .timeout(let seconds): try waitForTimeout(item.line, seconds, deadline)
       case .close: throw ended(by: .closed)
       case .reset: throw ended(by: .failed(ECONNRESET))
+      case .alert(let words): throw ended(by: .tls(words))
       }
     }
     // To look whether something is there is no waiting.
@@ -114,10 +115,41 @@ public final class ScriptedStream: ByteStream {
     throw ended(by: .timedOut)
   }
 
+  /// The client starts TLS.
+  /// - Throws: what the script has for it.
+  func shakeHands(by deadline: Deadline) throws(TLSTrouble) -> TLSFacts.Proof {
+    guard clientIndex < script.client.count, case .handshake(let handshake) = script.client[clientIndex].kind else {
+      throw .broken(.transport(complain(nextClientLine, "the client starts TLS instead of sending \(nextClientText)")))
+    }
+    let item = script.client[clientIndex]
+    guard item.readBefore <= delivered else {
+      throw .broken(.transport(complain(item.line, "the client does not wait for the answer before it starts TLS")))
+    }
+    clientIndex += 1
+    received += 1
+    switch handshake {
+    case .succeeds(let proof):
+      if let due = script.server[serverIndex...].first, due.receivedBefore < received {
+        throw .broken(.transport(complain(due.line, "no handshake can succeed with these bytes on the way")))
+      }
+      return proof
+    case .fails(let trouble):
+      end = .closed
+      throw trouble
+    case .stalls(let seconds):
+      do throws(TransportError) {
+        try waitForTimeout(item.line, seconds, deadline)
+      } catch {
+        throw .broken(.transport(error))
+      }
+      return .none
+    }
+  }
+
   public var hasInput: Bool {
     if problem != nil { return true }
     switch dueItem?.kind {
-    case .bytes, .close, .reset: return true
+    case .bytes, .close, .reset, .alert: return true
     case .timeout, .wait, nil: return end == .closed
     }
   }
@@ -147,7 +179,7 @@ public final class ScriptedStream: ByteStream {
     guard clientIndex < script.client.count else { return false }
     switch script.client[clientIndex].kind {
     case .stall, .block: return true
-    case .exact, .discard, .pace: return false
+    case .exact, .discard, .pace, .handshake: return false
     }
   }
 
@@ -186,7 +218,7 @@ public final class ScriptedStream: ByteStream {
       switch script.server[index].kind {
       case .close: return .closed
       case .reset: return .failed(EPIPE)
-      case .bytes: index += 1
+      case .bytes, .alert: index += 1
       case .timeout, .wait: return nil
       }
     }
@@ -211,7 +243,7 @@ public final class ScriptedStream: ByteStream {
     while clientIndex < script.client.count {
       let item = script.client[clientIndex]
       switch item.kind {
-      case .exact, .discard: return
+      case .exact, .discard, .handshake: return
       case .stall(let seconds):
         clientIndex += 1
         try waitForTimeout(item.line, seconds, deadline)
@@ -244,6 +276,8 @@ public final class ScriptedStream: ByteStream {
     let item = script.client[clientIndex]
     switch item.kind {
     case .stall, .block, .pace: return 0
+    case .handshake:
+      throw complain(item.line, "the client sends something instead of starting TLS: \(TranscriptText.shown(bytes))")
     case .discard(let count): return try discard(bytes.prefix(min(limit, (count ?? .max) - clientOffset)), count, item.line)
     case .exact(let expected):
       guard item.readBefore <= delivered else {
@@ -310,8 +344,11 @@ public final class ScriptedStream: ByteStream {
 
   private var nextClientText: String {
     guard clientIndex < script.client.count else { return "nothing" }
-    guard case .exact(let bytes) = script.client[clientIndex].kind else { return "what it likes" }
-    return TranscriptText.shown(bytes[clientOffset...])
+    switch script.client[clientIndex].kind {
+    case .exact(let bytes): return TranscriptText.shown(bytes[clientOffset...])
+    case .handshake: return "the start of TLS"
+    case .discard, .stall, .block, .pace: return "what it likes"
+    }
   }
 
   /// What the script has and nobody saw, and the first problem.

@@ -42,6 +42,9 @@ public struct Transcript: Sendable {
   public var message: [UInt8]?
   public var source = TranscriptSource.file
   public var anyOrder = false
+  /// How TLS is wanted; none is, where nothing is said.
+  public var policies: [ScriptedPolicy] = []
+  public var setup: ScriptedSetup?
   public var connections: [TranscriptConnection] = []
   public var reports: [TranscriptLine] = []
   /// What must be true besides the reports, if the transcript says it.
@@ -90,6 +93,8 @@ public struct Transcript: Sendable {
     case "$": try takeOperands(rest, number)
     case "env": environment.append(try TranscriptText.bytes(rest))
     case "dns": try takeZoneLine(rest, number)
+    case "tls": policies.append(try ScriptedPolicy(rest))
+    case "tls-setup:": setup = try ScriptedSetup(rest)
     case "own": own.append(String(rest))
     case "message:": message = (message ?? []) + (try TranscriptText.bytes(rest))
     case "source:": source = try Transcript.source(rest)
@@ -212,6 +217,8 @@ extension Transcript {
     case "pace":
       let numbers = text.split(separator: " ").dropFirst().compactMap { Int($0) }
       if numbers.count == 2 { return .pace(bytes: numbers[0], seconds: numbers[1]) }
+    case "alert": return .alert(words.count > 1 ? String(words[1]) : "")
+    case "tls": return .tls(try ScriptedHandshake(text.dropFirst(3)))
     case "flood": if words.count > 1 { return .flood(try TranscriptText.bytes(words[1])) }
     case "early": if words.count > 1 { return .early(try TranscriptText.bytes(words[1]) + Array("\r\n".utf8)) }
     default: break

@@ -90,10 +90,11 @@ struct TranscriptRun {
     return problems
   }
 
-  /// The line that tells of mail without authentication, in whatever report.
-  private var notice: String {
+  /// The lines that tell of mail without authentication, or without TLS after all, in whatever report.
+  private var notices: String {
     let lines = transcript.reports.last.map { String(decoding: $0.bytes, as: UTF8.self).split(separator: "\n") } ?? []
-    return lines.first { $0.hasSuffix(", continuing without authentication.") }.map { "\($0)\n" } ?? ""
+    return lines.filter { $0.hasSuffix(", continuing without authentication.") || $0.hasPrefix("Sent in clear: ") }
+      .map { "\($0)\n" }.joined()
   }
 
   private func problem(in crash: CrashReport, _ reports: Reports) -> ScriptProblem? {
@@ -104,7 +105,7 @@ struct TranscriptRun {
     case .messageEnd where isPossiblyDelivered:
       // With the message in the first flight, nobody has answered for the recipients yet.
       let recipients = crash.script.messageIsInFlight ? [] : transcript.reports.dropLast()
-      let died = "ZConnected to \(crash.script.address.text) but connection died. Possible duplicate! (#4.4.2)\n\(notice)"
+      let died = "ZConnected to \(crash.script.address.text) but connection died. Possible duplicate! (#4.4.2)\n\(notices)"
       expected = wire(recipients) + Array(died.utf8) + [0]
     case .messageEnd:
       // The dot after a refusal of all: nothing was delivered, and saying nothing is a deferral too.
@@ -170,11 +171,19 @@ private final class Stage {
           RouteTable(choice.control, dialect: choice.dialect, environment: environment),
         ], credentialSources: [RouteCredentials(choice.control)],
         mechanismSelectors: [PreferredMechanism()], mechanisms: Mechanisms.all,
-        envelopeRewriters: [BATV(choice.control, circumstances)]),
+        envelopeRewriters: [BATV(choice.control, circumstances)],
+        tlsPolicySources: [
+          TLSDestinations(choice.control, dialect: choice.dialect), HostCertificates(choice.control),
+          TrustAnchors(choice.control, dialect: choice.dialect), DefaultPosture(choice.control, dialect: choice.dialect),
+        ]),
       resolver: resolver,
-      interfaces: FakeInterfaces(transcript.own), network: network, lastWords: lastWords,
+      interfaces: FakeInterfaces(transcript.own), network: network, tls: ScriptedTLS(transcript.setup), lastWords: lastWords,
       circumstances: circumstances)
-    let plan = try delivery.plan(envelope, choice, environment)
+    var plan = try delivery.plan(envelope, choice, environment)
+    for index in plan.candidates.indices {
+      let policy = ScriptedPolicy.policy(for: plan.candidates[index].exchanger, among: transcript.policies)
+      if let policy { plan.candidates[index].tls = policy }
+    }
     let source = MemorySource(transcript.message ?? [], transcript.source, pieceLimit: chunking == .oneByte ? 1 : .max)
     return delivery.execute(plan, Message(source, extraHeader: envelope.extraHeader)).reports
   }

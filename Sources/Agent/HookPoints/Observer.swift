@@ -9,6 +9,7 @@ public enum DeliveryEvent: Sendable {
   /// Commands as they went out, in one flight.
   case sent([Command])
   case received(Reply)
+  case secured(Candidate, TLSFacts)
   /// The candidate was left for the next one.
   case left(CandidateFailure)
   case reported(Outcome)

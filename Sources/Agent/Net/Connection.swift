@@ -4,17 +4,22 @@
 struct ConversationLimits {
   /// For a whole reply, and for each 64 kB sent; nil for none.
   let remote: Duration?
+  /// For a TLS handshake; nil for none.
+  let handshake: Duration?
   /// For everything.
   let overall: Deadline
   let clock: any MonotonicClock
 
   /// A fresh deadline from now.
   var deadline: Deadline { Deadline(remote, after: clock.now()).earlier(overall) }
+
+  /// The same for a handshake.
+  var handshakeDeadline: Deadline { Deadline(handshake, after: clock.now()).earlier(overall) }
 }
 
 /// Owns the stream of one connection to a mail server.
 struct Connection: ~Copyable {
-  private let stream: any ByteStream
+  private var stream: any ByteStream
   private let limits: ConversationLimits
   private var parser = ReplyParser()
   private var input = Bytes()
@@ -48,6 +53,18 @@ struct Connection: ~Copyable {
       try stream.read(into: &input, by: Deadline(.zero, after: limits.clock.now()))
     } catch {}
     return consumed < input.count
+  }
+
+  /// Puts TLS over the connection. What came before it is forgotten; what came too early ends it, unread: it could be somebody else's who
+  /// wants it taken for the server's (RFC 3207 section 4.2 forgets less). After a failure the connection is of no use.
+  mutating func secure(by client: any TLSClient) throws(TLSTrouble) -> TLSFacts {
+    if hasUnreadBytes() { throw .earlyBytes }
+    let secured = try client.secure(stream, by: limits.handshakeDeadline)
+    stream = secured.stream
+    parser = ReplyParser()
+    input = []
+    (consumed, searched) = (0, 0)
+    return secured.facts
   }
 
   /// The next reply, however many reads and lines it takes.

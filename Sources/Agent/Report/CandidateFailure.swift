@@ -13,6 +13,8 @@ public struct CandidateFailure: Error, Equatable, Sendable {
     case connect
     case greeting
     case hello
+    /// From STARTTLS on, or before the greeting where TLS begins the connection.
+    case tls
     case authentication
   }
 
@@ -20,6 +22,7 @@ public struct CandidateFailure: Error, Equatable, Sendable {
     case refused(Reply)
     case broken(ConversationError)
     case unauthenticated(AuthenticationFailure)
+    case tls(TLSTrouble)
   }
 
   public let candidate: Candidate

@@ -35,8 +35,8 @@ extension Outcome {
   private func word(_ telling: CandidateFailure?) -> DecidingWord {
     guard let telling, telling.stage != .connect else { return ours(failures.map(\.candidate.address)) }
     switch telling.cause {
-    case .refused(let reply): return word(reply, [telling.candidate.address])
-    case .broken: return ours([telling.candidate.address])
+    case .refused(let reply), .tls(.refused(let reply)): return word(reply, [telling.candidate.address])
+    case .broken, .tls: return ours([telling.candidate.address])
     case .unauthenticated(let failure):
       return failure.reply.map { word($0, [telling.candidate.address]) } ?? ours([telling.candidate.address])
     }

@@ -45,13 +45,43 @@ public enum Verdict {
     return .left(telling)
   }
 
-  /// Whether another candidate is any use after this one. A relay that knows our credentials and refuses them has all of its addresses
-  /// refuse them: to try each would be as many failures to log in, and lock the account.
-  static func triesNext(after failure: CandidateFailure) -> Bool {
-    guard case .unauthenticated(let authentication) = failure.cause,
-      case .responseRefused(let reply, _, _) = authentication.cause
-    else { return true }
-    return reply.disposition != .permanent
+  /// What follows a candidate that was left.
+  enum Next: Equatable {
+    case nextCandidate
+    /// This one, before any other.
+    case again(Candidate)
+    /// This one, after all others.
+    case last(Candidate)
+    /// It would be the same with everybody.
+    case nobody
+  }
+
+  static func next(after failure: CandidateFailure) -> Next {
+    switch failure.cause {
+    case .tls(let trouble): next(after: trouble, with: failure.candidate)
+    case .unauthenticated(let failure): next(after: failure)
+    case .refused, .broken: .nextCandidate
+    }
+  }
+
+  /// A relay that knows our credentials and refuses them has all of its addresses refuse them: to try each would be as many failures to
+  /// log in, and lock the account.
+  private static func next(after failure: AuthenticationFailure) -> Next {
+    guard case .responseRefused(let reply, _, _) = failure.cause else { return .nextCandidate }
+    return reply.disposition == .permanent ? .nobody : .nextCandidate
+  }
+
+  /// TLS that a policy only likes to have must not hold mail that would go in clear to a server without it. Whoever can break a handshake
+  /// can take away the offer, too: what is to be safe from that has a policy that demands TLS. But what is wrong with our own
+  /// certificates and keys is repaired here, and waits for it, and no other server has a better policy for it.
+  private static func next(after trouble: TLSTrouble, with candidate: Candidate) -> Next {
+    if case .setup(let problem) = trouble { return problem.isCommon ? .nobody : .nextCandidate }
+    guard !candidate.tls.isMandatory else { return .nextCandidate }
+    let inClear = candidate.inClear(after: trouble)
+    switch candidate.tls.clear {
+    case .atOnce: return .again(inClear)
+    case .last: return .last(inClear)
+    }
   }
 
   /// The reports of a transaction.

@@ -2,14 +2,16 @@
 
 /// The words of one delivery's reports.
 public struct Wording {
-  private let dialect: Dialect
+  let dialect: Dialect
   /// What indimail's texts tell besides.
   private let sender: Bytes
   private let recipients: [Bytes]
-  private let target: Bytes
+  let target: Bytes
   private let backOff: BackOffLimits
-  /// Something that was to be done and wasn't, which the person who reads the report has to know.
-  var notice: String?
+  /// How the conversation was protected; nil when it was in clear.
+  var tls: TLSFacts?
+  /// What was to be done and wasn't, which the person who reads the report has to know.
+  var notices: [Bytes] = []
 
   /// The words of a plan's dialect.
   public init(_ plan: DeliveryPlan) {
@@ -45,11 +47,12 @@ public struct Wording {
       let interval = backOff.penalty.seconds > 0 ? "tcpto interval \(backOff.maxTolerance.seconds) " : ""
       return Report(
         .deferral, "Connected to \(address.text) but connection died. Will try alternate MX. \(interval)(#4.4.2)\n")
+    case (_, .tls(let trouble)): return failed(trouble, with: failure.candidate)
     case (_, .unauthenticated(let authentication)): return unauthenticated(authentication, address)
     case (_, .broken(let error)): return lost(error, address, duplicatePossible: false)
     case (.authentication, .refused(let reply)):
       return unauthenticated(AuthenticationFailure("", .commandRefused(reply)), address)
-    case (.hello, .refused(let reply)):
+    case (.hello, .refused(let reply)), (.tls, .refused(let reply)):
       let name = failure.candidate.local?.heloName.printable.text ?? ""
       let words = dialect == .indimail ? "my name -->\(name)<-- was rejected :(" : "my name was rejected"
       return refusal(reply, "Connected to \(address.text) but \(words)")
@@ -89,8 +92,7 @@ public struct Wording {
   func givingUp(_ address: IPAddress) -> Report { Report(.failure, "Giving up on \(address.text).\n") }
 
   func accepted(_ reply: Reply, _ address: IPAddress) -> Report {
-    let how = dialect == .indimail ? " - Protocol SMTP" : ""
-    return Report(.success, Bytes("\(address.text) accepted message\(how).\n") + remote(reply.shown))
+    Report(.success, Bytes("\(address.text) \(acceptance).\n") + remote(reply.shown))
   }
 
   func lost(_ error: ConversationError, _ address: IPAddress, duplicatePossible: Bool) -> Report {
@@ -113,11 +115,11 @@ public struct Wording {
 }
 
 extension Wording {
-  /// The message's report with the notice as its second line. It is never a report of its own: qmail-rspawn takes the first K, Z or D that
-  /// it sees for the truth.
+  /// The message's report with the notices as its second and further lines. They are never reports of their own: qmail-rspawn takes the
+  /// first K, Z or D that it sees for the truth.
   func noted(_ report: Report) -> Report {
-    guard let notice, let end = report.text.firstIndex(of: UInt8(ascii: "\n")) else { return report }
-    return Report(report.kind, report.text[...end] + Bytes("\(notice).\n") + report.text[(end + 1)...])
+    guard !notices.isEmpty, let end = report.text.firstIndex(of: UInt8(ascii: "\n")) else { return report }
+    return Report(report.kind, report.text[...end] + notices.flatMap { $0 + Bytes(".\n") } + report.text[(end + 1)...])
   }
 }
 

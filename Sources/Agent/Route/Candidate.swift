@@ -9,7 +9,9 @@ public struct Candidate: Equatable, Sendable {
   public let port: UInt16
   /// nil for the system's choice and the usual name.
   public let local: LocalSide?
-  public let tls: TLSPolicy
+  public internal(set) var tls: TLSPolicy
+  /// Set where TLS came to nothing, and the mail may go there in clear: what there was with it.
+  public private(set) var tlsTrouble: TLSTrouble?
 
   public init(
     exchanger: Bytes, preference: Int, address: IPAddress, port: UInt16, local: LocalSide? = nil,
@@ -21,6 +23,21 @@ public struct Candidate: Equatable, Sendable {
     self.port = port
     self.local = local
     self.tls = tls
+  }
+}
+
+extension Candidate {
+  /// The same address, in clear.
+  func inClear(after trouble: TLSTrouble) -> Candidate {
+    var other = self
+    other.tls = TLSPolicy(.none, source: tls.source)
+    other.tlsTrouble = trouble
+    return other
+  }
+
+  /// Whether both may be connected to at once, and the slower left. A second attempt is one at its own server.
+  func races(_ other: Candidate) -> Bool {
+    preference == other.preference && (tlsTrouble == nil) == (other.tlsTrouble == nil)
   }
 }
 

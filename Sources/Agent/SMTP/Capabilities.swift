@@ -14,6 +14,8 @@ public struct Capabilities: Equatable, Sendable {
   public private(set) var smtpUTF8 = false
   /// The mechanisms of RFC 4954, in capitals, each once, in the server's order.
   public private(set) var mechanisms: [String] = []
+  /// RFC 3207.
+  public private(set) var startTLS = false
 
   /// Of a server that only knows HELO.
   public init() {}
@@ -30,6 +32,7 @@ public struct Capabilities: Equatable, Sendable {
       case "smtputf8": smtpUTF8 = true
       // `AUTH=` is how servers wrote it before RFC 2554.
       case "auth": addMechanisms(line.dropFirst(keyword.count + 1))
+      case "starttls": startTLS = true
       default: break
       }
     }

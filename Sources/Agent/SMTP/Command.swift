@@ -54,6 +54,8 @@ public struct Command: Equatable, Sendable {
 
   static let data = Command(Bytes("DATA"))
 
+  static let startTLS = Command(Bytes("STARTTLS"))
+
   static let quit = Command(Bytes("QUIT"))
 
   /// RFC 4954 section 4.

@@ -1,46 +1,92 @@
 // Runs the machines over a connection: the dialogue to its readiness, then one transaction. Decides nothing itself.
 
+/// Who does TLS for a delivery, and with what.
+struct TLSMeans {
+  let provider: any TLSProvider
+  let settings: TLSSettings
+}
+
 /// An SMTP session with one candidate.
 struct Session: ~Copyable {
   var connection: Connection
   let candidate: Candidate
   let hooks: HookSet
+  private let means: TLSMeans
+  /// How the connection is protected; nil as long as it is in clear.
+  private(set) var tls: TLSFacts?
+  /// Ready for the handshake, once STARTTLS is on its way.
+  private var client: (any TLSClient)?
   /// The server takes every line for the message until it has seen the dot.
   private var isInsideMessage = false
   /// The server knows us.
   var isAuthenticated = false
 
-  init(_ connection: consuming Connection, candidate: Candidate, hooks: HookSet) {
+  init(_ connection: consuming Connection, candidate: Candidate, hooks: HookSet, tls: TLSMeans) {
     self.connection = connection
     self.candidate = candidate
     self.hooks = hooks
+    means = tls
   }
 
-  /// Greeting and EHLO or HELO.
+  /// Greeting, EHLO or HELO, and TLS as the candidate's policy has it.
   /// - Parameter greeted: called when the server has said that it serves.
   /// - Throws: why this candidate is no use.
   mutating func open(heloName: Bytes, greeted: () -> Void) throws(CandidateFailure) -> Capabilities {
-    var dialogue = Dialogue(heloName: heloName)
+    var dialogue = Dialogue(heloName: heloName, tls: candidate.tls)
     var action = dialogue.begin()
     while true {
-      let reply: Reply
-      do throws(ConversationError) {
-        if case .send(let command) = action { try send([command]) }
-        reply = try readReply()
-      } catch {
-        throw CandidateFailure(candidate, dialogue.stage, .broken(error))
-      }
-      let stage = dialogue.stage
-      action = dialogue.received(reply)
       switch action {
-      case .awaitReply, .send:
-        if stage == .greeting { greeted() }
+      case .awaitReply, .send, .startTLS:
+        let stage = dialogue.stage
+        let reply = try exchange(action, dialogue)
+        action = dialogue.received(reply)
+        if stage == .greeting, case .send = action { greeted() }
+      case .secure:
+        do throws(TLSTrouble) {
+          try secure()
+        } catch {
+          throw CandidateFailure(candidate, .tls, .tls(error))
+        }
+        action = dialogue.secured()
       case .ready(let capabilities): return capabilities
-      case .leave(let stage):
+      case .leave(let stage, let cause):
         quit()
-        throw CandidateFailure(candidate, stage, .refused(reply))
+        throw CandidateFailure(candidate, stage, cause)
       }
     }
+  }
+
+  /// One command, or none, and its reply.
+  private mutating func exchange(_ action: Dialogue.Action, _ dialogue: Dialogue) throws(CandidateFailure) -> Reply {
+    do throws(ConversationError) {
+      if case .send(let command) = action { try send([command]) }
+      if case .startTLS = action { try send([.startTLS]) }
+    } catch {
+      throw dialogue.broken(error, with: candidate)
+    }
+    // Loading a library and reading certificates takes about as long as the reply.
+    if case .startTLS = action { try prepare() }
+    do throws(ConversationError) {
+      return try readReply()
+    } catch {
+      throw dialogue.broken(error, with: candidate)
+    }
+  }
+
+  private mutating func prepare() throws(CandidateFailure) {
+    do throws(TLSTrouble) {
+      client = try means.provider.prepare(candidate.tls, means.settings)
+    } catch {
+      throw CandidateFailure(candidate, .tls, .tls(error))
+    }
+  }
+
+  private mutating func secure() throws(TLSTrouble) {
+    let client = if let client { client } else { try means.provider.prepare(candidate.tls, means.settings) }
+    self.client = nil
+    let facts = try connection.secure(by: client)
+    tls = facts
+    hooks.observe(.secured(candidate, facts))
   }
 
   /// Sends the message.

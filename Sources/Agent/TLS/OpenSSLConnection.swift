@@ -130,6 +130,15 @@ internal import COpenSSL
   var version: String { unsafe String(cString: copenssl_version(handle)) }
 
   var cipher: String { unsafe copenssl_cipher(handle).map { unsafe String(cString: $0) } ?? "" }
+
+  /// What an authentication can be bound to.
+  var channelBinding: ChannelBindingData? {
+    var bytes = Bytes(repeating: 0, count: Int(copenssl_binding_limit))
+    var count = unsafe copenssl_exporter(handle, &bytes)
+    if count > 0 { return .tlsExporter(Bytes(bytes.prefix(count))) }
+    count = unsafe copenssl_finished(handle, &bytes)
+    return count > 0 ? .tlsUnique(Bytes(bytes.prefix(count))) : nil
+  }
 }
 
 extension Bytes {

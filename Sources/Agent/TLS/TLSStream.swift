@@ -1,7 +1,7 @@
 // TLS over another stream: what is written is encrypted and goes there, what comes from there is decrypted. Waiting and deadlines are the
 // other stream's.
 
-final class TLSStream: ByteStream {
+final class TLSStream: ChannelBinding {
   private let base: any ByteStream
   private let connection: OpenSSLConnection
   /// Encrypted bytes, and how many of them have been sent.
@@ -196,4 +196,6 @@ final class TLSStream: ByteStream {
     isBroken = true
     return error
   }
+
+  var channelBinding: ChannelBindingData? { connection.channelBinding }
 }

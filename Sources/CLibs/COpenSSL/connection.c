@@ -133,16 +133,21 @@ const char *copenssl_cipher(copenssl_connection *connection) {
   return copenssl.SSL_CIPHER_get_name(copenssl.SSL_get_current_cipher(connection));
 }
 
+static int is_version13(copenssl_connection *connection) {
+  return strcmp(copenssl.SSL_get_version(connection), "TLSv1.3") == 0;
+}
+
 size_t copenssl_exporter(copenssl_connection *connection, uint8_t bytes[copenssl_binding_limit]) {
   static const char label[] = "EXPORTER-Channel-Binding";
   static const size_t count = 32;
   copenssl.ERR_clear_error();
-  int status = copenssl.SSL_export_keying_material(connection, bytes, count, label, strlen(label), NULL, 0, 1);
+  if (!is_version13(connection)) return 0;
+  int status = copenssl.SSL_export_keying_material(connection, bytes, count, label, strlen(label), NULL, 0, 0);
   return status > 0 ? count : 0;
 }
 
 size_t copenssl_finished(copenssl_connection *connection, uint8_t bytes[copenssl_binding_limit]) {
-  if (strcmp(copenssl.SSL_get_version(connection), "TLSv1.3") == 0) return 0;
+  if (is_version13(connection) || copenssl.SSL_ctrl(connection, SSL_CTRL_GET_EXTMS_SUPPORT, 0, NULL) != 1) return 0;
   size_t count = copenssl.SSL_get_finished(connection, bytes, copenssl_binding_limit);
   return count <= copenssl_binding_limit ? count : 0;
 }

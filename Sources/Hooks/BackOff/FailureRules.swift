@@ -49,6 +49,8 @@ struct FailureRules {
       return dialect == .indimail && limits.countsHello && !isFinal(failure)
     // The server is in order; it is about us.
     case .authentication: return false
+    // Such a server is there, and takes mail that another policy lets through.
+    case .tls: return false
     }
   }
 

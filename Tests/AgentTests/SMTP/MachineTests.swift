@@ -3,11 +3,24 @@ import Testing
 @testable import Agent
 
 @Suite struct DialogueTests {
-  private func run(_ replies: [String]) -> String {
-    var dialogue = Dialogue(heloName: bytes("me"))
+  /// `tls` among the replies is a handshake that succeeds; `lost` breaks the connection, `alert` breaks TLS.
+  private func run(_ replies: [String], _ policy: TLSPolicy = TLSPolicy(.none, source: "")) -> String {
+    var dialogue = Dialogue(heloName: bytes("me"), tls: policy)
     var steps = [name(dialogue.begin())]
-    for text in replies { steps.append(name(dialogue.received(reply(text)))) }
+    let candidate = Candidate(exchanger: [], preference: 0, address: address("192.0.2.1"), port: 25)
+    for text in replies {
+      switch text {
+      case "tls": steps.append(name(dialogue.secured()))
+      case "lost": steps.append(name(dialogue.broken(.transport(.closed), with: candidate)))
+      case "alert": steps.append(name(dialogue.broken(.transport(.tls("")), with: candidate)))
+      default: steps.append(name(dialogue.received(reply(text))))
+      }
+    }
     return steps.joined(separator: " | ")
+  }
+
+  private func name(_ failure: CandidateFailure) -> String {
+    if case .tls = failure.cause { "broken at \(failure.stage) by TLS" } else { "broken at \(failure.stage)" }
   }
 
   private func name(_ action: Dialogue.Action) -> String {
@@ -15,7 +28,11 @@ import Testing
     case .awaitReply: "await"
     case .send(let command): command.line.text
     case .ready(let capabilities): capabilities.pipelining ? "ready with pipelining" : "ready"
-    case .leave(let stage): "leave at \(stage)"
+    case .startTLS: "STARTTLS"
+    case .secure: "handshake"
+    case .leave(let stage, .tls(.notOffered)): "leave at \(stage): not offered"
+    case .leave(let stage, .tls(.refused)): "leave at \(stage): refused"
+    case .leave(let stage, _): "leave at \(stage)"
     }
   }
 
@@ -34,6 +51,75 @@ import Testing
       (["354 x"], "await | leave at greeting"),
     ])
   func dialogue(_ replies: [String], _ steps: String) { #expect(run(replies) == steps) }
+
+  private static let offer = "250-x\n250 STARTTLS"
+
+  @Test(
+    "STARTTLS",
+    arguments: [
+      (.none, ["220 x", offer], "await | EHLO me | ready"),
+      (.may, ["220 x", "250 x"], "await | EHLO me | ready"),
+      (
+        .may, ["220 x", offer, "220 x", "tls", "250-x\n250 PIPELINING"],
+        "await | EHLO me | STARTTLS | handshake | EHLO me | ready with pipelining"
+      ),
+      // The offer of the first EHLO doesn't count, nor does another STARTTLS.
+      (
+        .may, ["220 x", "250-x\n250-PIPELINING\n250 STARTTLS", "220 x", "tls", offer],
+        "await | EHLO me | STARTTLS | handshake | EHLO me | ready"
+      ),
+      (.may, ["220 x", offer, "454 x"], "await | EHLO me | STARTTLS | leave at tls: refused"),
+      (.may, ["220 x", offer, "250 x"], "await | EHLO me | STARTTLS | leave at tls: refused"),
+      (.may, ["220 x", offer, "lost"], "await | EHLO me | STARTTLS | broken at tls by TLS"),
+      (.may, ["220 x", offer, "220 x", "tls", "lost"], "await | EHLO me | STARTTLS | handshake | EHLO me | broken at hello"),
+      (
+        .may, ["220 x", offer, "220 x", "tls", "alert"],
+        "await | EHLO me | STARTTLS | handshake | EHLO me | broken at tls by TLS"
+      ),
+      (
+        .may, ["220 x", offer, "220 x", "tls", "500 x", "alert"],
+        "await | EHLO me | STARTTLS | handshake | EHLO me | HELO me | broken at hello"
+      ),
+      (.may, ["220 x", offer, "220 x", "tls", "421 x"], "await | EHLO me | STARTTLS | handshake | EHLO me | leave at hello"),
+      (.may, ["220 x", "500 x", "250 x"], "await | EHLO me | HELO me | ready"),
+      (.encrypt, ["220 x", "250 x"], "await | EHLO me | leave at tls: not offered"),
+      (.encrypt, ["220 x", "500 x"], "await | EHLO me | leave at tls: not offered"),
+      (.encrypt, ["220 x", "421 x"], "await | EHLO me | leave at hello"),
+      (
+        .encrypt, ["220 x", offer, "220 x", "tls", "500 x", "250 x"],
+        "await | EHLO me | STARTTLS | handshake | EHLO me | HELO me | ready"
+      ),
+    ] as [(TLSPolicy.Level, [String], String)])
+  func startTLS(_ level: TLSPolicy.Level, _ replies: [String], _ steps: String) {
+    #expect(run(replies, TLSPolicy(level, source: "")) == steps)
+  }
+
+  @Test("every level that demands TLS leaves a server without it", arguments: TLSPolicy.Level.allCases)
+  func demand(_ level: TLSPolicy.Level) {
+    let mayGoInClear = level == .none || level == .may
+    #expect(run(["220 x", "250 x"], TLSPolicy(level, source: "")).hasSuffix("ready") == mayGoInClear)
+  }
+
+  @Test("mail that goes in clear only as a last resort leaves a server without TLS") func lastResort() {
+    var policy = TLSPolicy(.may, source: "")
+    policy.clear = .last
+    #expect(run(["220 x", "250 x"], policy) == "await | EHLO me | leave at tls: not offered")
+  }
+
+  @Test(
+    "TLS from the first byte, at any level",
+    arguments: [
+      (.none, ["tls", "220 x", offer], "handshake | await | EHLO me | ready"),
+      (.encrypt, ["tls", "220 x", offer], "handshake | await | EHLO me | ready"),
+      (.name, ["tls", "421 x"], "handshake | await | leave at greeting"),
+      (.encrypt, ["tls", "lost"], "handshake | await | broken at greeting"),
+      (.encrypt, ["tls", "alert"], "handshake | await | broken at tls by TLS"),
+    ] as [(TLSPolicy.Level, [String], String)])
+  func implicit(_ level: TLSPolicy.Level, _ replies: [String], _ steps: String) {
+    var policy = TLSPolicy(level, source: "")
+    policy.start = .implicit
+    #expect(run(replies, policy) == steps)
+  }
 }
 
 @Suite struct TransactionTests {

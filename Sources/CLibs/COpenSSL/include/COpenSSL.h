@@ -106,8 +106,9 @@ enum copenssl_chain copenssl_chain_by_anchors(
 const char *copenssl_version(copenssl_connection *connection);
 const char *copenssl_cipher(copenssl_connection *connection);
 
-/* Values that only the two ends of a connection know: of RFC 9266, and RFC 5929's tls-unique, which a TLS 1.3 connection has none of. The
- * number of bytes, 0 on failure. */
+/* Values that only the two ends of a connection know. The number of bytes, 0 where there is none: RFC 9266's of TLS 1.3, where it
+ * always differs from connection to connection; and RFC 5929's tls-unique up to 1.2, if the handshake had the extended master
+ * secret (RFC 7627), without which two connections can be made to have the same. */
 enum { copenssl_binding_limit = 64 };
 size_t copenssl_exporter(copenssl_connection *connection, uint8_t bytes[copenssl_binding_limit]);
 size_t copenssl_finished(copenssl_connection *connection, uint8_t bytes[copenssl_binding_limit]);
