@@ -3,6 +3,7 @@
 extension Delivery {
   /// Carries a plan out.
   public func execute(_ plan: DeliveryPlan, _ original: Message) -> Outcome {
+    hooks.observe(.planned(plan))
     let message: Message
     do throws(DeliveryFailure) {
       message = try filter(original, plan)

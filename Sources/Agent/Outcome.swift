@@ -38,16 +38,21 @@ public struct Outcome: Sendable {
   /// A delivery that ended before it had a plan.
   init(_ failure: DeliveryFailure) { self.init(reports: failure.reports, ending: .failed(failure)) }
 
-  private var decided: Decisions? {
+  private var failure: DeliveryFailure? {
     guard case .failed(let failure) = ending else { return nil }
-    return failure.decided
+    return failure
   }
 
+  /// As far as the delivery came: as the server would see it, as it came in argv, or nil when the operands were none.
+  public var envelope: Envelope? { plan?.envelope ?? failure?.envelope }
+
+  public var originalSender: Address? { plan?.originalSender ?? failure?.envelope?.sender }
+
   /// nil also when the delivery ended before there was one.
-  public var route: Route? { plan?.route ?? decided?.route }
+  public var route: Route? { plan?.route ?? failure?.decided?.route }
 
   /// With the edits as far as the delivery came; nil when it ended before them.
-  public var environment: Environment? { plan?.environment ?? decided?.environment }
+  public var environment: Environment? { plan?.environment ?? failure?.decided?.environment }
 }
 
 /// What had been decided when a delivery failed.

@@ -68,7 +68,7 @@ extension Delivery {
     }
     guard !order.candidates.isEmpty else { throw order.untried ?? .nobodyLeft(family, order.leftOut) }
     let recipients = found.recipients.isEmpty ? envelope.recipients : found.recipients
-    let plan = DeliveryPlan(
+    return DeliveryPlan(
       envelope: try envelope.addressed(from: rewriting.sender, to: recipients), originalSender: envelope.sender,
       senderReasons: rewriting.reasons, dialect: config.dialect,
       heloName: config.identity.heloName,
@@ -80,8 +80,6 @@ extension Delivery {
       leftOut: usable.1 + order.leftOut,
       untried: order.untried ?? (found.exchangers.contains(where: \.isIncomplete) ? .lookupFailed : nil),
       edits: decided.edits, environment: edited)
-    hooks.observe(.planned(plan))
-    return plan
   }
 
   static let smtpPort: UInt16 = 25

@@ -66,6 +66,12 @@ public enum Program {
       resolver: CAresResolver(servers: environment.value(CAresResolver.variable), clock: circumstances.clock),
       interfaces: SystemInterfaces(), network: SocketNetwork(clock: circumstances.clock), lastWords: ProcessLastWords(),
       circumstances: circumstances)
-    return (delivery, try delivery.plan(envelope, choice, environment))
+    do throws(DeliveryFailure) {
+      return (delivery, try delivery.plan(envelope, choice, environment))
+    } catch {
+      var failure = error
+      failure.envelope = envelope
+      throw failure
+    }
   }
 }

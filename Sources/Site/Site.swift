@@ -9,6 +9,11 @@ public enum Site {
   public static func hooks(_ choice: DialectChoice, _ environment: Environment, _ circumstances: Circumstances) -> HookSet {
     // The site's own programs, one for each point that has one: asked first where the first answer wins, last in a chain.
     let programs = HookDirectory(choice, environment, circumstances, operands: Arguments.ofProcess())
+    let recordSinks = (DeliveryLog(choice.control).map { [$0] } ?? []) + programs.recordSinks
+    // Nobody wants records at most sites, and then none are made.
+    let collector =
+      recordSinks.isEmpty && !OutcomePrograms.wantRecord(environment)
+      ? nil : RecordCollector(choice.dialect, environment, circumstances, sinks: recordSinks)
     return HookSet(
       routers: programs.routers + [
         MoreRoutes(choice.control, dialect: choice.dialect, environment: environment),
@@ -29,7 +34,9 @@ public enum Site {
       ],
       messageFilters: programs.messageFilters,
       backOff: TimeoutBackOff(choice.dialect, environment, circumstances),
-      observers: [],
-      outcomeHooks: [OutcomePrograms(choice.control, environment, circumstances, arguments: Arguments.all())])
+      observers: (collector.map { [$0] } ?? []) + programs.observers,
+      outcomeHooks: [
+        OutcomePrograms(choice.control, environment, circumstances, arguments: Arguments.all(), collector: collector)
+      ])
   }
 }

@@ -46,7 +46,8 @@ public struct HookSet {
 
   /// What those will do that are asked after the plan, a line each.
   func intentions(_ environment: Environment) -> [String] {
-    messageFilters.map { "message: filtered by \($0.name)" } + outcomeHooks.flatMap { $0.intentions(environment) }
+    messageFilters.map { "message: filtered by \($0.name)" } + observers.flatMap(\.intentions)
+      + outcomeHooks.flatMap { $0.intentions(environment) }
   }
 
   func observe(_ event: @autoclosure () -> DeliveryEvent) {

@@ -2,7 +2,7 @@
 
 /// The word that ended a delivery.
 public struct DecidingWord: Equatable, Sendable {
-  /// Of the server's reply; 0 when the words are our own.
+  /// Of the server's reply; 0 when the words are our own, and -1 when they are about authentication.
   public let code: Int
   /// Without a line end at its end.
   public let text: Bytes
@@ -38,7 +38,7 @@ extension Outcome {
     case .refused(let reply), .tls(.refused(let reply)): return word(reply, [telling.candidate.address])
     case .broken, .tls: return ours([telling.candidate.address])
     case .unauthenticated(let failure):
-      return failure.reply.map { word($0, [telling.candidate.address]) } ?? ours([telling.candidate.address])
+      return failure.reply.map { word($0, [telling.candidate.address]) } ?? ours([telling.candidate.address], code: -1)
     }
   }
 

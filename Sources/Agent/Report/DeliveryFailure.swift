@@ -13,6 +13,8 @@ public struct DeliveryFailure: Error, Equatable, Sendable {
   var deferred: [DeferredRecipient] = []
   /// How far the delivery had come; nil when not even a route was decided.
   var decided: Decisions?
+  /// What was to be delivered; nil when the operands were no envelope.
+  var envelope: Envelope?
 
   public init(_ status: EnhancedStatus, _ words: Bytes, detail: Bytes = []) {
     self.status = status
@@ -68,6 +70,7 @@ extension DeliveryFailure {
       status, Bytes("Unable to read control file."), detail: detail == DeliveryFailure.noName.detail ? [] : detail)
     worded.deferred = deferred
     worded.decided = decided
+    worded.envelope = envelope
     return worded
   }
 

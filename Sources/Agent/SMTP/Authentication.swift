@@ -57,6 +57,7 @@ extension Session {
         case .authenticated:
           attempt.credentials.secret.wipe()
           isAuthenticated = true
+          hooks.observe(.authenticated(run.identity(attempt)))
           return nil
         case .failed(let failure): return failure
         }

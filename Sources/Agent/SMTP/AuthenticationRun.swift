@@ -67,6 +67,13 @@ struct AuthenticationRun {
     return try choice(credentials, first.position, usable)
   }
 
+  /// For observers.
+  func identity(_ attempt: Attempt) -> AuthenticatedIdentity {
+    AuthenticatedIdentity(
+      user: attempt.credentials.user, source: plan.credentials[attempt.position].identity.source,
+      mechanism: attempt.mechanism.profile.name)
+  }
+
   private func credentials(
     _ position: Int, _ usable: [any Mechanism], refused: RefusedCredentials? = nil
   ) throws(DeliveryFailure) -> Credentials? {

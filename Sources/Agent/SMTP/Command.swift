@@ -18,6 +18,9 @@ public struct Command: Equatable, Sendable {
 
   var isSecret: Bool { secretLine != nil }
 
+  /// The command that begins a transaction.
+  var isMail: Bool { line.starts(with: "MAIL FROM:".utf8) }
+
   /// Line ends can't come here, because addresses and names that hold them are refused before any connection; should one come all the
   /// same, it goes out as `?`, which no server takes for a command.
   private init(_ line: Bytes) {

@@ -120,6 +120,7 @@ struct Session: ~Copyable {
           isInsideMessage = true
           beforeLastByte(transaction.broken(.transport(.closed), messageSent: true))
           try send(commands, followedBy: chunk ?? [])
+          hooks.observe(.sentMessage(bytes: chunk?.count ?? 0))
           isInsideMessage = false
           messageSent = true
         case .sendEmptyMessage: try transmit(Bytes(".\r\n")[...], replies: 1)
@@ -146,6 +147,7 @@ struct Session: ~Copyable {
     _ body: inout BodyWriter, _ transaction: borrowing Transaction, _ beforeLastByte: (TransactionResult) -> Void
   ) throws(ConversationError) -> TransactionResult? {
     isInsideMessage = true
+    var sent = 0
     while true {
       let piece: BodyWriter.Piece
       do throws(DeliveryFailure) {
@@ -167,7 +169,9 @@ struct Session: ~Copyable {
         guard let reply = connection.arrivedReply(), !reply.isPositive, reply.disposition != nil else { throw error }
         return transaction.refusedEarly(reply)
       }
+      sent += piece.bytes.count
       guard piece.isLast else { continue }
+      hooks.observe(.sentMessage(bytes: sent))
       isInsideMessage = false
       return nil
     }

@@ -159,6 +159,15 @@ int csys_reap(pid_t pid, int flags) {
   return reaped == pid;
 }
 
+int csys_line_pipe(int *reading, int *writing) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) return -1;
+  fcntl(ends[1], F_SETFL, O_NONBLOCK);
+  *reading = ends[0];
+  *writing = ends[1];
+  return 0;
+}
+
 int csys_pipe(int *reading, int *writing) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) < 0) return -1;

@@ -2,6 +2,7 @@
 #include "CSystem.h"
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/un.h>
 
 int csys_errno(void) { return errno; }
 
@@ -68,6 +69,36 @@ ssize_t csys_pwrite(int fd, const void *bytes, size_t count, off_t offset) {
   }
   do n = pwrite(fd, bytes, count, offset); while (n < 0 && errno == EINTR);
   return n;
+}
+
+ssize_t csys_write(const void *bytes, size_t count, int fd) {
+  ssize_t n;
+  do n = write(fd, bytes, count); while (n < 0 && errno == EINTR);
+  return n;
+}
+
+int csys_open_appending(const char *path, mode_t mode) {
+  int fd;
+  do fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, mode); while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
+int csys_send_datagram(const char *path, const void *bytes, size_t count) {
+  struct sockaddr_un name = {.sun_family = AF_UNIX};
+  size_t length = strlen(path);
+  ssize_t n;
+  int fd;
+  if (length >= sizeof name.sun_path) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  memcpy(name.sun_path, path, length);
+  fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -1;
+  do n = sendto(fd, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&name, sizeof name);
+  while (n < 0 && errno == EINTR);
+  close(fd);
+  return n < 0 ? -1 : 0;
 }
 
 ssize_t csys_send(int fd, const void *bytes, size_t count) {

@@ -67,4 +67,14 @@ extension HookDirectory {
   public var messageFilters: [any MessageFilter] {
     programs[.message].map { [ExecMessageFilter(runner: runner, program: $0)] } ?? []
   }
+
+  /// `trace`.
+  public var observers: [any Observer] {
+    programs[.trace].map { [ExecTrace(runner, $0, environment)] } ?? []
+  }
+
+  /// `record`.
+  public var recordSinks: [any RecordSink] {
+    programs[.record].map { [ExecRecord(runner: runner, program: $0)] } ?? []
+  }
 }

@@ -7,6 +7,8 @@ package enum HookPoint: String, Sendable, CaseIterable {
   case sender
   case candidates
   case message
+  case trace
+  case record
 
   /// For plans and reports. Not the path: a report may travel to a stranger.
   package var place: String { "hooks/\(rawValue)" }

@@ -38,11 +38,17 @@ struct HookRunner {
   func run(
     _ program: HookProgram, _ environment: Environment, _ input: HookStart.Input, _ output: HookStart.Output
   ) -> HookResult {
-    HookProcess(clock: clock, limit: HookRunner.limit(environment)).run(
-      HookStart(
-        path: program.path, arguments: [program.path] + operands,
-        environment: HookEnvironment(environment, program.point, control: control, dialect: dialect).entries,
-        input: input, output: output))
+    HookProcess(clock: clock, limit: HookRunner.limit(environment)).run(start(program, environment, input, output))
+  }
+
+  /// What a program is started with.
+  func start(
+    _ program: HookProgram, _ environment: Environment, _ input: HookStart.Input, _ output: HookStart.Output
+  ) -> HookStart {
+    HookStart(
+      path: program.path, arguments: [program.path] + operands,
+      environment: HookEnvironment(environment, program.point, control: control, dialect: dialect).entries,
+      input: input, output: output)
   }
 
   /// What a run means whose answer is lines.

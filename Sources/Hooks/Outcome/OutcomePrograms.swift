@@ -10,18 +10,26 @@ public struct OutcomePrograms: OutcomeHook {
   private let clock: any MonotonicClock
   /// By the control file.
   private let ignoresStatus: Bool
+  /// Has the record that the programs get; nil when they get none.
+  private let collector: RecordCollector?
 
   /// - Parameters:
   ///   - environment: that of the start, for a delivery that ends before any edit.
   ///   - arguments: argv as it is.
+  ///   - collector: if HOOKRECORD is set at the start, the programs get its record.
   public init(
-    _ control: ControlDirectory, _ environment: Environment, _ circumstances: Circumstances, arguments: [Bytes]
+    _ control: ControlDirectory, _ environment: Environment, _ circumstances: Circumstances, arguments: [Bytes],
+    collector: RecordCollector? = nil
   ) {
+    self.collector = OutcomePrograms.wantRecord(environment) ? collector : nil
     self.environment = environment
     self.arguments = arguments
     clock = circumstances.clock
     ignoresStatus = OutcomePrograms.ignoresStatus(control)
   }
+
+  /// Whether programs that are named at the start or later get the record.
+  public static func wantRecord(_ environment: Environment) -> Bool { environment.value("HOOKRECORD") != nil }
 
   static func variable(_ outcome: EnhancedStatus.Disposition) -> String {
     switch outcome {
@@ -48,7 +56,7 @@ public struct OutcomePrograms: OutcomeHook {
     let result = HookProcess(clock: clock, limit: limit).run(
       HookStart(
         path: path, arguments: arguments, environment: OutcomePrograms.environment(outcome, environment).entries,
-        input: .nothing, output: .discarded))
+        input: (collector?.record).map { .bytes($0) } ?? .nothing, output: .discarded))
     guard case .exited(let status) = result.ending, !ignoresStatus(environment) else { return 0 }
     return status
   }

@@ -97,6 +97,18 @@ void csys_last_words_speak(void);
 /* A pipe; both ends are close-on-exec, and reading from it never waits. -1 and errno on failure. */
 int csys_pipe(int *reading, int *writing);
 
+/* The same for lines that are written without waiting: reading waits, writing never does. */
+int csys_line_pipe(int *reading, int *writing);
+
+/* write(2), repeated when interrupted. */
+ssize_t csys_write(const void *bytes, size_t count, int fd);
+
+/* Opens a file for appending, without waiting, and makes it if it isn't there; -1 and errno on failure. */
+int csys_open_appending(const char *path, mode_t mode);
+
+/* Sends a datagram to a unix socket, without waiting; -1 and errno on failure. */
+int csys_send_datagram(const char *path, const void *bytes, size_t count);
+
 /* A program of the site: what execve(2) gets, and what become its descriptors 0, 1 and 2; it has no other. */
 struct csys_hook {
   const char *path;
