@@ -36,7 +36,8 @@ public enum Site {
       backOff: TimeoutBackOff(choice.dialect, environment, circumstances),
       observers: (collector.map { [$0] } ?? []) + programs.observers,
       outcomeHooks: [
-        OutcomePrograms(choice.control, environment, circumstances, arguments: Arguments.all(), collector: collector)
+        OutcomePrograms(choice.control, environment, circumstances, arguments: Arguments.all(), collector: collector),
+        TableUpkeep(choice.control, circumstances),
       ])
   }
 }

@@ -119,6 +119,13 @@ public final class SpawnedProcess: Sendable {
     return line.flatMap { Int($0.filter(\.isNumber)) }.map { $0 * 1_024 }
   }
 
+  /// How many bytes the process has read so far, from files and from anywhere else; nil when it is gone.
+  public var bytesRead: Int? {
+    let counts = try? String(contentsOfFile: "/proc/\(pid)/io", encoding: .utf8)
+    let line = counts?.split(separator: "\n").first { $0.hasPrefix("rchar:") }
+    return line.flatMap { Int($0.filter(\.isNumber)) }
+  }
+
   /// What a descriptor of the process is, as /proc names it.
   public func target(ofDescriptor number: Int32) -> String? {
     try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/fd/\(number)")

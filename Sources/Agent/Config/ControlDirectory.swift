@@ -81,6 +81,8 @@ public final class ControlDirectory {
 
   public let path: Bytes
   private let contents: Contents
+  /// Of the large tables; set as soon as the dialect is known.
+  var indexes: TableIndexes?
 
   public init(path: Bytes) {
     self.path = path
@@ -134,8 +136,12 @@ public final class ControlDirectory {
     guard size >= LargeTable.size else {
       return DomainTable(file: try ControlDirectory.read(name, opened.descriptor.number, size: size), keys: keys)
     }
-    return DomainTable(large: LargeTable(name: name, opened), keys: keys)
+    return DomainTable(large: LargeTable(name: name, opened, indexes), keys: keys)
   }
+
+  /// Makes the indexes of large tables that this delivery would have liked to have. For after the reports, because it may take a second.
+  /// - Parameter now: seconds since 1970.
+  package func updateIndexes(now: Int64) { indexes?.update(now: now) }
 
   /// The constant database of that name, or nil when there is none.
   /// - Throws: 4.3.0 when it is there and can't be read.

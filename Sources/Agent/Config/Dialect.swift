@@ -92,6 +92,7 @@ public struct DialectChoice {
     } else {
       dialect = DialectChoice.guess(convention, control)
     }
+    control.indexes = TableIndexes(control: control.path, dialect: dialect, RunDirectory(dialect, environment))
   }
 
   /// For what comes after a choice that failed: as if nobody had named a dialect.

@@ -38,21 +38,39 @@ internal import CSystem
   let number: Int
   /// Of its first byte, from the beginning of the file.
   let offset: Int
+  /// A null byte ends it.
+  let endsInNull: Bool
   /// Without its end, at most one byte more than the limit of lines.
-  fileprivate(set) var text: UnsafeRawBufferPointer
-
-  /// It is longer than a line can be.
-  var isTooLong: Bool { unsafe text.count > LineSearch.limit }
-
-  /// What it says: no blanks at the end.
-  var trimmed: ArraySlice<UInt8> { unsafe Bytes(text).trimmedAtEnd }
+  private let text: UnsafeRawBufferPointer
 
   fileprivate init(_ lines: csys_lines, _ block: UnsafePointer<UInt8>, offset: Int) {
     key = unsafe lines.key
     number = unsafe Int(clamping: lines.number)
     self.offset = unsafe offset + lines.line
+    endsInNull = unsafe lines.ends_in_null != 0
     let seen = unsafe min(lines.length, LineSearch.limit + 1)
     unsafe text = UnsafeRawBufferPointer(start: block + lines.line, count: seen)
+  }
+
+  var bytes: Bytes { unsafe Bytes(text) }
+
+  /// It is longer than a line can be.
+  var isTooLong: Bool { unsafe text.count > LineSearch.limit }
+}
+
+/// For lines of a search for all.
+extension FoundLine {
+  /// There is a colon, and a key before it.
+  var hasKey: Bool { unsafe key < text.count }
+
+  /// Goes on with the hash of a cdb.
+  func hash(after start: UInt32, folds: Bool) -> UInt32 {
+    unsafe csys_table_hash(start, text.baseAddress, min(key, text.count), folds ? 1 : 0)
+  }
+
+  func appendKey(to bytes: inout Bytes, folds: Bool) {
+    let key = unsafe text[..<min(key, text.count)]
+    if folds { unsafe bytes.append(contentsOf: key.lazy.map(\.lowered)) } else { unsafe bytes.append(contentsOf: key) }
   }
 }
 

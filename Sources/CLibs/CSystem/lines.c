@@ -198,12 +198,12 @@ static inline int take(
     if (!match(keys, line, seen, &lines->key)) return 0;
   } else {
     const unsigned char *colon = key_end(line, line + seen, seen);
-    if (!colon) return 0;
-    lines->key = (size_t)(colon - line);
+    lines->key = colon ? (size_t)(colon - line) : seen;
   }
   lines->line = (size_t)(line - lines->block);
   lines->length = length;
   lines->number = number;
+  lines->ends_in_null = stop < lines->block + lines->count && *stop == 0;
   return 1;
 }
 
@@ -278,8 +278,20 @@ int csys_lines_cut(struct csys_lines *lines, const struct csys_keys *keys) {
 uint32_t csys_table_hash(uint32_t hash, const void *bytes, size_t count, int folds) {
   const unsigned char *byte = bytes;
   for (size_t i = 0; i < count; i++) {
-    unsigned char folded = folds && byte[i] >= 'A' && byte[i] <= 'Z' ? byte[i] | 0x20 : byte[i];
+    unsigned char folded = (unsigned char)(folds && byte[i] >= 'A' && byte[i] <= 'Z' ? byte[i] | 0x20 : byte[i]);
     hash = (hash * 33) ^ folded;
   }
   return hash;
+}
+
+uint64_t csys_checksum(const void *bytes, size_t count) {
+  const unsigned char *byte = bytes;
+  uint64_t sum = count, word;
+  for (; count >= sizeof word; count -= sizeof word, byte += sizeof word) {
+    memcpy(&word, byte, sizeof word);
+    sum = (sum ^ word) * 0x9e3779b97f4a7c15u;
+    sum ^= sum >> 29;
+  }
+  for (; count; count--, byte++) sum = ((sum ^ *byte) * 0x9e3779b97f4a7c15u) ^ (sum >> 29);
+  return sum ^ (sum >> 32);
 }

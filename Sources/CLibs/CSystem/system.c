@@ -37,6 +37,15 @@ int csys_temporary_file(const char *folder) {
   return fd;
 }
 
+int csys_make_at(int directory, const char *name, int flags, mode_t mode) {
+  return openat(directory, name, flags | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode);
+}
+
+int csys_try_lock(int fd) {
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  return fcntl(fd, F_OFD_SETLK, &whole);
+}
+
 const int csys_path_only = O_PATH;
 
 ssize_t csys_read(int fd, void *buffer, size_t count) {

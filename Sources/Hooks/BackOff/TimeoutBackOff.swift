@@ -15,7 +15,8 @@ public final class TimeoutBackOff: BackOff {
 
   /// Nothing is opened before the first address is asked for.
   public convenience init(_ dialect: Dialect, _ environment: Environment, _ circumstances: Circumstances) {
-    self.init(dialect, queue: TimeoutBackOff.queue(dialect, environment), home: dialect.home, circumstances)
+    self.init(
+      dialect, queue: TimeoutBackOff.queue(dialect, environment), run: RunDirectory(dialect, environment).path, circumstances)
   }
 
   static func queue(_ dialect: Dialect, _ environment: Environment) -> Bytes {
@@ -24,7 +25,7 @@ public final class TimeoutBackOff: BackOff {
   }
 
   init(
-    _ dialect: Dialect, queue: Bytes, home: Bytes, _ circumstances: Circumstances, patience: Int = TableFile.patience
+    _ dialect: Dialect, queue: Bytes, run: Bytes, _ circumstances: Circumstances, patience: Int = TableFile.patience
   ) {
     self.dialect = dialect
     self.circumstances = circumstances
@@ -35,7 +36,7 @@ public final class TimeoutBackOff: BackOff {
     other =
       switch dialect {
       case .stock, .skarnet:
-        TableFile(path: home + Bytes("/run/qmail-remote/tcpto6"), patience: patience) { _ in .sorted }
+        TableFile(path: run + Bytes("/tcpto6"), patience: patience) { _ in .sorted }
       case .sqmail, .indimail: nil
       }
   }

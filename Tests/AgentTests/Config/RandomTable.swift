@@ -13,6 +13,8 @@ struct RandomTable: Sendable {
     "relay||10.1.1.0", "relay u p AUTH_SMTP=x", "relay:587: /s", "cafe::3600", ":26", "bad:x", " spaced ", "cr\r", "tab\t\t",
   ]
 
+  private static let fillerRoute = bytes("relay.a-name-that-makes-the-lines-of-usual-length.example.net:26\n")
+
   /// - Parameter size: of the table, at least; what is missing is filled with lines for other names.
   init(seed: UInt64, size: Int) {
     var generator = SeededGenerator(seed: seed)
@@ -25,15 +27,22 @@ struct RandomTable: Sendable {
     var lines: [[UInt8]] = (0..<300).map { _ in RandomTable.line(&generator, names) }
     var count = lines.reduce(0) { $0 + $1.count }
     while count < size {
-      let filler = bytes(
-        "\(["", ".", "mail."][Int.random(in: 0..<3, using: &generator)])h\(Int.random(in: 0..<1_000_000, using: &generator)).example:r\n"
-      )
+      let number = Int.random(in: 0..<1_000_000, using: &generator)
+      let filler = bytes("\(["", ".", "mail."][number % 3])h\(number).example:") + RandomTable.fillerRoute
       lines.append(filler)
       count += filler.count
     }
     lines.shuffle(using: &generator)
-    content = Array(lines.joined()).dropLast(Int.random(in: 0...1, using: &generator))
+    var content = lines.reduce(into: [UInt8]()) { $0 += $1 }
+    if Bool.random(using: &generator) { content.removeLast() }
+    self.content = content
     self.names = names
+  }
+
+  /// A table of one's own, without names to look up.
+  init(content: [UInt8]) {
+    self.content = content
+    names = []
   }
 
   private static func name(_ generator: inout SeededGenerator) -> String {
@@ -69,17 +78,10 @@ struct RandomTable: Sendable {
   }
 }
 
-/// What look-ups give, as text.
+/// What look-ups give, as text: of equal keys the last, of those that a name has the most specific.
 struct LookupReference {
-  private struct Line {
-    let number: Int
-    let key: [UInt8]
-    let folded: [UInt8]
-    let value: [UInt8]
-    let isTooLong: Bool
-  }
-
-  private var lines: [Line] = []
+  private var exact: [[UInt8]: String] = [:]
+  private var folded: [[UInt8]: String] = [:]
 
   init(_ content: [UInt8]) {
     for (index, whole) in content.split(separator: 10, omittingEmptySubsequences: false).enumerated() {
@@ -88,26 +90,19 @@ struct LookupReference {
         while let last = line.last, last == 32 || last == 9 { line.removeLast() }
         guard line.first != UInt8(ascii: "#"), let colon = LookupReference.keyEnd(line.prefix(65_537)) else { continue }
         let key = Array(line[..<colon])
-        lines.append(
-          Line(
-            number: index + 1, key: key, folded: LookupReference.folded(key), value: Array(line[(colon + 1)...]),
-            isTooLong: isTooLong))
+        let words = isTooLong ? "line \(index + 1) is too long" : "\(index + 1): \(line[(colon + 1)...].text)"
+        exact[key] = words
+        folded[LookupReference.folded(key)] = words
       }
     }
   }
 
   func answer(_ name: [UInt8], _ keys: RouteKeys) -> String {
-    let isExact = keys == .bareDomains
-    let positions = keys.positions(of: name).map { isExact ? Array($0) : LookupReference.folded(Array($0)) }
-    var best: (line: Line, position: Int)?
-    for line in lines {
-      let key = isExact ? line.key : line.folded
-      guard let position = positions.firstIndex(of: key), position <= best?.position ?? .max else { continue }
-      best = (line, position)
+    for (position, key) in keys.positions(of: name).map({ Array($0) }).enumerated() {
+      guard let words = keys == .bareDomains ? exact[key] : folded[LookupReference.folded(key)] else { continue }
+      return words.hasSuffix("is too long") ? words : "\(words), position \(position)"
     }
-    guard let best else { return "nothing" }
-    if best.line.isTooLong { return "line \(best.line.number) is too long" }
-    return "\(best.line.number): \(best.line.value.text), position \(best.position)"
+    return "nothing"
   }
 
   private static func keyEnd(_ line: ArraySlice<UInt8>) -> Int? {

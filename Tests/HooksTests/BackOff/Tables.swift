@@ -79,7 +79,7 @@ final class Machine {
     at moment: Int64 = Tables.moment, processID: Int32 = 32, patience: Int = TableFile.patience
   ) -> TimeoutBackOff {
     TimeoutBackOff(
-      dialect, queue: Array("\(folder.path)/queue".utf8), home: Array("\(folder.path)/home".utf8),
+      dialect, queue: Array("\(folder.path)/queue".utf8), run: Array("\(folder.path)/home/run/qmail-remote".utf8),
       Circumstances(clock: clock, wallSeconds: moment, seed: 0, processID: processID), patience: patience)
   }
 

@@ -154,8 +154,9 @@ struct csys_lines {
   size_t line;
   size_t length;
   uint64_t number;
-  /* Which key it has; if all lines are wanted, how long its key is. */
+  /* Which key it has; if all lines are wanted, how long its key is, or the whole line if it has none. */
   size_t key;
+  int ends_in_null;
   /* What hasn't been looked at begins here: when there are no more lines to find, the beginning of one whose end isn't in the block. */
   size_t next;
   uint64_t next_number;
@@ -170,8 +171,8 @@ struct csys_lines {
 
 /* Takes the next block, which begins with what the last one left. */
 void csys_lines_begin(struct csys_lines *lines, const void *block, size_t count, int is_last);
-/* Finds the next line with one of the keys, or with any if there is no `keys`. Lines end in a line feed or a null byte; only line feeds
- * count for the number. Empty lines, comments, and lines without a colon are passed over. */
+/* Finds the next line with one of the keys, or the next of all if there are no `keys`. Lines end in a line feed or a null byte; only
+ * line feeds count for the number. Empty lines and comments are passed over. */
 int csys_lines_next(struct csys_lines *lines, const struct csys_keys *keys);
 /* Ends a line that is too long, whatever follows; whether it is one to be found. */
 int csys_lines_cut(struct csys_lines *lines, const struct csys_keys *keys);
@@ -180,6 +181,18 @@ int csys_lines_cut(struct csys_lines *lines, const struct csys_keys *keys);
 int csys_shell_pattern_matches(const char *pattern, const char *text);
 /* Whether an extended regular expression matches somewhere in the text; -1 when it is none, and then `problem` says why. */
 int csys_regex_matches(const char *pattern, const char *text, char *problem, size_t size);
+
+/* The hash function of constant databases (cdb), which begins with 5381; with `folds`, capitals count as small letters. */
+uint32_t csys_table_hash(uint32_t hash, const void *bytes, size_t count, int folds);
+
+/* A number that changes with the bytes. Against accidents, not against people. */
+uint64_t csys_checksum(const void *bytes, size_t count);
+
+/* openat(2) of what may have to be made, with O_CLOEXEC and O_NOFOLLOW; -1 and errno on failure. */
+int csys_make_at(int directory, const char *name, int flags, mode_t mode);
+
+/* An exclusive fcntl(2) lock of the whole file, which belongs to the open file; -1 at once if somebody else has one. */
+int csys_try_lock(int fd);
 
 /* How many bytes from `bytes` on are below 128 before the first that is not. */
 size_t csys_seven_bit_prefix(const void *bytes, size_t count);
