@@ -56,6 +56,12 @@ let package = Package(
       name: "cdb-database", dependencies: ["Agent", "Auth", "CSystem"], path: "Sources/Tools/cdb-database",
       swiftSettings: relaxed, linkerSettings: link),
     .executableTarget(
+      name: "ctrlenv", dependencies: ["Agent", "Auth", "Hooks", "CSystem"], path: "Sources/Tools/ctrlenv",
+      swiftSettings: swift, linkerSettings: link),
+    .executableTarget(
+      name: "spawn-filter", dependencies: ["Agent", "Hooks", "CSystem"], path: "Sources/Tools/spawn-filter",
+      swiftSettings: swift, linkerSettings: link),
+    .executableTarget(
       name: "batv", dependencies: ["Agent", "Hooks", "CSystem"], path: "Sources/Tools/batv", swiftSettings: swift,
       linkerSettings: link),
     .target(name: "CFixedRandom", path: "Tests/CLibs/CFixedRandom"),
@@ -73,7 +79,11 @@ let package = Package(
     .testTarget(
       name: "PlanTests", dependencies: ["Agent", "Auth", "Hooks", "Support"], exclude: ["Plans"], swiftSettings: relaxed),
     .testTarget(
-      name: "RemoteTests", dependencies: ["Agent", "CSystem", "Support", "batv", "qmail-remote", "qmail-remote-explain"],
+      name: "RemoteTests",
+      dependencies: [
+        "Agent", "CSystem", "Support", "batv", "cdb-database", "ctrlenv", "qmail-remote", "qmail-remote-explain",
+        "spawn-filter",
+      ],
       exclude: ["Servers/README.md"], swiftSettings: relaxed),
   ],
   swiftLanguageModes: [.v6]

@@ -19,7 +19,7 @@ done
 # Without the run path $ORIGIN: a library that lies beside the binary must not be loaded, and looking for it takes 0.1 ms.
 options=(-c release --static-swift-stdlib --disable-local-rpath)
 say "swift build ${options[*]}" >&2
-for product in batv cdb-database qmail-remote-explain qmail-remote; do
+for product in batv cdb-database ctrlenv qmail-remote-explain spawn-filter qmail-remote; do
   swift build "${options[@]}" --product "$product" >&2
 done
 echo "$(swift build "${options[@]}" --show-bin-path)/qmail-remote"

@@ -39,10 +39,12 @@ package enum RemoteAuthKeys {
 
 /// Looks an address up: a simple assignment before any wildcard, a longer prefix before a shorter one. What follows the prefix in the
 /// address is not part of the data.
-struct RemoteAuthLookup {
-  let database: ConstantDatabase
+package struct RemoteAuthLookup {
+  private let database: ConstantDatabase
 
-  func data(for address: Bytes) throws(DeliveryFailure) -> Bytes? {
+  package init(database: ConstantDatabase) { self.database = database }
+
+  package func data(for address: Bytes) throws(DeliveryFailure) -> Bytes? {
     if let data = try database.value(RemoteAuthKeys.exact(address)) { return data }
     let ends = try database.value(RemoteAuthKeys.lastBytes) ?? []
     for count in stride(from: address.count, through: 0, by: -1) {

@@ -57,6 +57,20 @@ import Testing
       ])
   }
 
+  /// Nor does ps(1): the supervisor of a program is a copy of the process, its environment included.
+  @Test func `nobody sees the key`() throws {
+    let server = try ScriptedServer(SMTPScript())
+    let dump = "cat /proc/$PPID/environ >$ROOM/parent; env >$ROOM/own"
+    var hooked = try HookedRemote(["environment": dump], to: server)
+    hooked.remote.environment["SIGNKEY"] = "1632203830"
+    expectAccepted(try hooked.run())
+    server.finish()
+    for name in ["parent", "own"] {
+      let seen = try hooked.left(name)
+      #expect(seen.contains("ROOM=") && !seen.contains("1632203830"), "\(name)")
+    }
+  }
+
   // MARK: without the library
 
   /// A library that is none, which the loader finds first.

@@ -9,9 +9,12 @@ public enum ArgumentConvention: Sendable, CaseIterable {
 
   /// Five operands and a fourth of digits only is indimail's form; recipients of digits only don't come from a spawner, which
   /// sends addresses with a host.
-  init(operands: [Bytes]) {
+  package init(operands: [Bytes]) {
     self = operands.count >= 5 && isAllDigits(operands[3]) ? .indimail : .stock
   }
+
+  /// Where the control files are, unless CONTROLDIR says otherwise.
+  fileprivate var controlPath: Bytes { Bytes(self == .indimail ? "/etc/indimail/control" : "/var/qmail/control") }
 }
 
 /// Digits, and at least one.
@@ -102,13 +105,10 @@ public struct DialectChoice {
     dialect = DialectChoice.guess(convention, control)
   }
 
-  private static func path(_ environment: Environment, _ convention: ArgumentConvention) -> Bytes {
+  /// CONTROLDIR, else where the convention has it.
+  package static func path(_ environment: Environment, _ convention: ArgumentConvention) -> Bytes {
     let path = environment.value("CONTROLDIR") ?? []
-    return path.isEmpty ? directory(convention) : path
-  }
-
-  private static func directory(_ convention: ArgumentConvention) -> Bytes {
-    Bytes(convention == .indimail ? "/etc/indimail/control" : "/var/qmail/control")
+    return path.isEmpty ? convention.controlPath : path
   }
 
   private static func guess(_ convention: ArgumentConvention, _ control: ControlDirectory) -> Dialect {

@@ -30,6 +30,11 @@ public struct EnvironmentEdits: Equatable, Sendable {
 
   /// Reads envstr: `NAME=value` and `NAME=` (unset), divided by commas; `\,` is a comma of the value.
   public init(envstr: Bytes, source: String) throws(DeliveryFailure) {
+    try self.init(try EnvironmentEdits.parse(envstr: envstr, source: source), source: source)
+  }
+
+  /// The same, with any names: for programs whose edits become the environment of the next.
+  package static func parse(envstr: Bytes, source: String) throws(DeliveryFailure) -> [EnvironmentEdit] {
     var edits: [EnvironmentEdit] = []
     for item in EnvironmentEdits.items(envstr) where !item.isEmpty {
       guard let equals = item.firstIndex(of: UInt8(ascii: "=")) else {
@@ -37,11 +42,14 @@ public struct EnvironmentEdits: Equatable, Sendable {
         throw .controlInvalid(source, "an edit of the environment has no =")
       }
       let name = Bytes(item[..<equals])
+      if name.isEmpty { throw .controlInvalid(source, EnvironmentEdits.namelessEdit) }
       let value = Bytes(item[(equals + 1)...])
       edits.append(value.isEmpty ? .unset(name: name) : .set(name: name, value: value))
     }
-    try self.init(edits, source: source)
+    return edits
   }
+
+  private static let namelessEdit = "an edit of the environment has no name"
 
   private static func items(_ envstr: Bytes) -> [Bytes] {
     var items: [Bytes] = [[]]
@@ -67,7 +75,7 @@ public struct EnvironmentEdits: Equatable, Sendable {
   /// process was started with it.
   private static func fault(_ name: Bytes, _ source: String) -> String? {
     guard !name.isEmpty, name.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "=") }) else {
-      return "an edit of the environment has no name"
+      return namelessEdit
     }
     let isProtected =
       protectedNames.contains { name.elementsEqual($0.utf8) } || protectedPrefixes.contains { name.starts(with: $0.utf8) }
@@ -90,8 +98,10 @@ public struct EnvironmentEdits: Equatable, Sendable {
 }
 
 extension Environment {
-  public mutating func apply(_ edits: EnvironmentEdits) {
-    for edit in edits.edits {
+  public mutating func apply(_ edits: EnvironmentEdits) { apply(edits.edits) }
+
+  package mutating func apply(_ edits: [EnvironmentEdit]) {
+    for edit in edits {
       remove(edit.name)
       if case .set(let name, let value) = edit { append(name, value) }
     }

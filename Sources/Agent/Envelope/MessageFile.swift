@@ -24,7 +24,7 @@ public final class MessageFile {
   }
 
   /// The rest of a file that somebody else has opened; nil when it is no file.
-  init?(descriptor: Int32) {
+  package init?(descriptor: Int32) {
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0, Int32(status.st_mode) & S_IFMT == S_IFREG else { return nil }
     number = descriptor

@@ -16,11 +16,15 @@ public struct Environment: Equatable, Sendable {
   /// Hold routes, in which user and password follow the first blank or `|`.
   package static let routeNames = ["SMTPROUTE", "X-SMTPROUTES", "X_SMTPROUTES", "QMTPROUTE"]
 
+  /// Hold a secret and nothing else.
+  package static let secretNames = ["SIGNKEY"]
+
   /// The environment that the process was started with. What of it is secret is cleared in the process's own memory, where ps(1) and
   /// whoever may read /proc would see it.
   public static func ofProcess() -> Environment {
     let environment = ownEntries()
     for name in routeNames { unsafe csys_environment_cut(name, " \t|") }
+    for name in secretNames { unsafe csys_environment_cut(name, nil) }
     return environment
   }
 
@@ -36,6 +40,8 @@ public struct Environment: Equatable, Sendable {
 
   /// All entries, `NAME=value` each.
   public var all: [Bytes] { entries }
+
+  package mutating func remove(_ name: String) { remove(Bytes(name)) }
 
   mutating func remove(_ name: Bytes) {
     entries.removeAll { $0.count > name.count && $0[name.count] == UInt8(ascii: "=") && $0.starts(with: name) }

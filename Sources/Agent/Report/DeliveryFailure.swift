@@ -87,6 +87,11 @@ extension DeliveryFailure {
     DeliveryFailure(.init(.temporary, 3, 0), "System can't bind to local ip address: \(address.text).")
   }
 
+  /// The next program of a chain.
+  package static func unableToRun(_ program: Bytes, _ reason: String) -> DeliveryFailure {
+    DeliveryFailure(.init(.temporary, 3, 0), Bytes("Unable to run ") + program.printable + Bytes(": \(reason)."))
+  }
+
   /// As `controlInvalid`, for what stands at the doors of other modules.
   package static func unusable(_ place: String, _ fault: String) -> DeliveryFailure { .controlInvalid(place, fault) }
 
@@ -95,7 +100,7 @@ extension DeliveryFailure {
     return DeliveryFailure(.init(.temporary, 3, 0), "System resources temporarily unavailable.", detail: text)
   }
 
-  static let messageUnreadable = DeliveryFailure(.init(.temporary, 3, 0), "Unable to read message.")
+  package static let messageUnreadable = DeliveryFailure(.init(.temporary, 3, 0), "Unable to read message.")
 
   static func messageUnwritable(_ errorNumber: Int32) -> DeliveryFailure {
     let text = unsafe String(cString: csys_error_text(errorNumber))

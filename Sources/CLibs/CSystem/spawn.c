@@ -153,6 +153,13 @@ int csys_hook_take_ending(int leash, struct csys_hook_ending *ending) {
   return count < 0 ? -1 : count == sizeof *ending;
 }
 
+int csys_become(const char *path, char *const *arguments, char *const *environment, int input) {
+  if (input > 0 && dup2(input, 0) < 0) return errno;
+  if (input == 0 && fcntl(0, F_SETFD, 0) < 0) return errno;
+  execve(path, arguments, environment);
+  return errno;
+}
+
 int csys_reap(pid_t pid, int flags) {
   pid_t reaped;
   do reaped = waitpid(pid, 0, flags); while (reaped < 0 && errno == EINTR);

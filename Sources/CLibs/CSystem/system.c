@@ -148,7 +148,7 @@ void csys_environment_cut(const char *name, const char *ends) {
   for (char **entry = environ; *entry; entry++) {
     if (strncmp(*entry, name, length) || (*entry)[length] != '=') continue;
     char *rest = *entry + length + 1;
-    rest += strcspn(rest, ends);
+    if (ends) rest += strcspn(rest, ends);
     explicit_bzero(rest, strlen(rest));
   }
 }

@@ -31,8 +31,7 @@ package enum BATVCommand {
     var format = BATVFormat.madeOn
     var key = options.value("k").map { Secret($0) }
     if key == nil {
-      let path = environment.value("CONTROLDIR") ?? []
-      let control = ControlDirectory(path: path.isEmpty ? Bytes("/etc/indimail/control") : path)
+      let control = ControlDirectory(path: DialectChoice.path(environment, .indimail))
       guard let settings = try BATVSettings(control, environment) else { return nil }
       key = settings.key
       format = settings.format

@@ -24,8 +24,8 @@ package struct BATVSettings {
     format = try BATVSettings.format(control)
   }
 
-  /// Holds the key itself, and is shown to no program.
-  static let keyVariable = "SIGNKEY"
+  /// Holds the key itself.
+  private static let keyVariable = "SIGNKEY"
 
   private static func format(_ control: ControlDirectory) throws(DeliveryFailure) -> BATVFormat {
     guard let file = try control.file("batvformat"), !file.firstLine.isEmpty else { return .madeOn }

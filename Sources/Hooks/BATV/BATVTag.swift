@@ -109,11 +109,20 @@ package struct BATVTag {
   }
 
   private func digest(_ digits: Bytes, _ address: Bytes) throws(DeliveryFailure) -> Bytes {
-    let whole: Bytes =
-      switch format {
-      case .madeOn: try Digest.hash(.md5, digits + address + key.bytes)
-      case .expiresOn: try Digest.hmac(.sha1, key: key.bytes, digits + address)
-      }
+    let whole: Bytes
+    switch format {
+    case .madeOn:
+      var text = digits + address
+      // So that no copy of the key stays behind where the text has grown.
+      text.reserveCapacity(text.count + key.count)
+      key.append(to: &text)
+      defer { text.wipe() }
+      whole = try Digest.hash(.md5, text)
+    case .expiresOn:
+      var key = key.bytes
+      defer { key.wipe() }
+      whole = try Digest.hmac(.sha1, key: key, digits + address)
+    }
     let hexadecimal = Bytes("0123456789abcdef")
     return whole.prefix(BATVTag.digestLength / 2).flatMap { [hexadecimal[Int($0 >> 4)], hexadecimal[Int($0 & 15)]] }
   }

@@ -28,7 +28,7 @@ struct ExecMessageFilter: MessageFilter {
     return new
   }
 
-  private static func endsLine(_ message: MessageFile) throws(DeliveryFailure) -> Bool {
+  static func endsLine(_ message: MessageFile) throws(DeliveryFailure) -> Bool {
     guard message.count > 0, let last = try message.read(at: message.count - 1, limit: 1).last else { return true }
     return last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r")
   }

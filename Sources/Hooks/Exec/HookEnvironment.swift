@@ -23,16 +23,28 @@ struct HookEnvironment {
   ///   - own: what the program is told; takes the place of what stands under the same names.
   ///   - hidden: further names that it doesn't get.
   init(_ environment: Environment, own: [(name: String, value: Bytes)], hidden: [String] = []) {
-    var seen = Set((own.map(\.name) + hidden).map { Bytes($0) })
+    var seen = Set((own.map(\.name) + hidden + Environment.secretNames).map { Bytes($0) })
     var entries: [Bytes] = []
     for entry in environment.all {
       // Of two entries the first counts, as it does for us; a shell might take the other.
       guard let equals = entry.firstIndex(of: UInt8(ascii: "=")), equals > 0, !entry.contains(0),
-        seen.insert(Bytes(entry[..<equals])).inserted, !entry[..<equals].elementsEqual(BATVSettings.keyVariable.utf8)
+        seen.insert(Bytes(entry[..<equals])).inserted
       else { continue }
       entries.append(HookEnvironment.withoutSecret(entry, nameLength: equals))
     }
     self.entries = entries + own.map { Bytes("\($0.name)=") + $0.value }
+  }
+
+  /// A variable must not grow without bounds, for the program could not be started then.
+  private static let textLimit = 4_096
+
+  /// Remote words as a variable: control bytes as `?`, and nothing that old shells took for a function.
+  static func shown(_ text: Bytes) -> Bytes {
+    var shown = text.map { byte in
+      byte >= 32 && byte != 127 || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\t") ? byte : UInt8(ascii: "?")
+    }
+    if shown.starts(with: "() {".utf8) { shown.insert(UInt8(ascii: " "), at: 0) }
+    return Bytes(shown.prefix(textLimit))
   }
 
   private static func withoutSecret(_ entry: Bytes, nameLength: Int) -> Bytes {

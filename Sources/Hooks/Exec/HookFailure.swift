@@ -24,7 +24,8 @@ extension DeliveryFailure {
 
   private static let textLimit = 200
 
-  private static func firstLine(_ errors: Bytes) -> Bytes {
+  /// What a program says, as far as a report shows it.
+  static func firstLine(_ errors: Bytes) -> Bytes {
     let line = errors.prefix { $0 != UInt8(ascii: "\n") }
     let ending: [UInt8] = [UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r")]
     let end = line.lastIndex { !ending.contains($0) } ?? -1

@@ -94,23 +94,14 @@ extension OutcomePrograms {
     let concluded = outcome.reports.concluded
     let word = outcome.decidingWord
     var own = [
-      ("SMTPTEXT", shown(word.text)), ("SMTPCODE", Bytes("\(word.code)")),
+      ("SMTPTEXT", HookEnvironment.shown(word.text)), ("SMTPCODE", Bytes("\(word.code)")),
       ("SMTPSTATUS", [Report.Kind(message: concluded).rawValue]),
     ]
-    if !word.hosts.isEmpty { own.append(("SMTPHOST", shown(Bytes(word.hosts.map(\.text).joined(separator: ","))))) }
+    if !word.hosts.isEmpty {
+      own.append(("SMTPHOST", HookEnvironment.shown(Bytes(word.hosts.map(\.text).joined(separator: ",")))))
+    }
     let others = [EnhancedStatus.Disposition.success, .permanent, .temporary].filter { $0 != concluded }
     return HookEnvironment(environment, own: own, hidden: others.map(variable) + ["SMTPHOST"])
   }
 
-  /// A variable must not grow without bounds, for the program could not be started then.
-  private static let textLimit = 4_096
-
-  /// Remote words as a variable: control bytes as `?`, and nothing that old shells took for a function.
-  private static func shown(_ text: Bytes) -> Bytes {
-    var shown = text.map { byte in
-      byte >= 32 && byte != 127 || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\t") ? byte : UInt8(ascii: "?")
-    }
-    if shown.starts(with: "() {".utf8) { shown.insert(UInt8(ascii: " "), at: 0) }
-    return Bytes(shown.prefix(textLimit))
-  }
 }

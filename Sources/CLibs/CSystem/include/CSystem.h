@@ -76,7 +76,7 @@ char *const *csys_environment(void);
 void csys_wipe(void *bytes, size_t count);
 
 /* Clears the values of a variable in the process's own environment, where /proc/PID/environ shows them, from the first of the bytes `ends`
- * on. */
+ * on, or all of them if it is null. */
 void csys_environment_cut(const char *name, const char *ends);
 
 /* A write to a closed pipe or socket is an error, not the end. */
@@ -133,6 +133,8 @@ struct csys_hook_ending {
 pid_t csys_hook_start(const struct csys_hook *hook, int *leash);
 /* 1 when the leash had the ending, 0 at its end, -1 and errno on failure. */
 int csys_hook_take_ending(int leash, struct csys_hook_ending *ending);
+/* execve(2), with `input` as descriptor 0 unless it is negative. Returns only on failure: an errno. */
+int csys_become(const char *path, char *const *arguments, char *const *environment, int input);
 /* waitpid(2) without the status, repeated when interrupted; whether the process was reaped. */
 int csys_reap(pid_t pid, int flags);
 
