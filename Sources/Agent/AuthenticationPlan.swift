@@ -53,11 +53,12 @@ extension AuthenticationPlan.Lack {
 }
 
 extension Delivery {
-  /// As whom a relay gets the mail: each source that may know, up to the first that does. Never asked for hosts found by MX.
+  /// As whom a relay gets the mail: each source that may know, up to the first that does. Never asked for hosts found by MX, nor for QMTP,
+  /// which has no authentication.
   func credentials(
     _ question: RouteQuestion, _ route: Route?, _ environment: Environment
   ) throws(DeliveryFailure) -> [AuthenticationPlan.Planned] {
-    guard let route, route.line.relay != nil else { return [] }
+    guard let route, route.line.relay != nil, route.transport == .smtp else { return [] }
     var found: [AuthenticationPlan.Planned] = []
     for (index, source) in hooks.credentialSources.enumerated() {
       guard let identity = try source.identity(for: question, route: route, environment: environment) else { continue }
@@ -74,7 +75,11 @@ extension Delivery {
     _ question: RouteQuestion, _ route: Route?, _ found: [AuthenticationPlan.Planned], _ control: ControlDirectory,
     _ edited: Environment
   ) throws(DeliveryFailure) -> AuthenticationPlan? {
-    guard let route, route.transport == .smtp, !found.isEmpty || route.line.credentials != nil else { return nil }
+    guard let route, !found.isEmpty || route.line.credentials != nil else { return nil }
+    guard route.transport == .smtp else {
+      guard let requirement = try AuthenticationRules.requirement(control, edited) else { return nil }
+      throw .controlInvalid(route.source, "QMTP has no authentication, and \(requirement) asks for it")
+    }
     let rules = try AuthenticationRules(hooks.mechanisms.map(\.profile), control, edited)
     let isEnabled = edited.value(AuthenticationRules.choiceVariable) != nil
     let used = found.filter { isEnabled || $0.identity.condition == .always }

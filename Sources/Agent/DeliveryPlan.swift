@@ -42,3 +42,10 @@ public struct DeferredRecipient: Equatable, Sendable {
   public let position: Int
   public let address: Address
 }
+
+extension DeliveryPlan {
+  /// Whether the same address is tried by SMTP if it can't be connected to by QMTP.
+  func hasFallback(for candidate: Candidate) -> Bool {
+    candidates.contains { $0.isFallback(for: candidate) && $0.address == candidate.address }
+  }
+}

@@ -10,6 +10,8 @@ public struct Outcome: Sendable {
     case exhausted(CandidateFailure?)
     /// A server was given the envelope.
     case transaction(TransactionResult)
+    /// A server was given a package, or as much of it as we had.
+    case package(PackageResult)
   }
 
   /// nil when it came to none.

@@ -41,8 +41,6 @@ extension Delivery {
     let (route, edited) = (decided.route, decided.environment)
     let question = RouteQuestion(host: envelope.host, sender: envelope.sender, recipients: envelope.recipients)
     let config = try Config(choice.control, dialect: choice.dialect, environment: edited)
-    // Before any look-up: what can't be done must not bounce because of a name.
-    try RouteSupport.check(route)
     let authentication = try authentication(question, route, credentials, choice.control, edited)
     try authentication?.checkRequirement(route)
     let rewriting = try rewrite(envelope.sender, question, route, edited)
@@ -56,7 +54,7 @@ extension Delivery {
 
     let family = try config.family(for: envelope.host)
     let rules = CandidateRules(
-      family: family, port: route?.line.port ?? Delivery.smtpPort,
+      family: family, services: config.services(route),
       local: try config.localSide(question, route, seconds: circumstances.wallSeconds),
       tls: try tls.decide(&usable.0, found.validatedNames, lookup.records))
     var order = CandidateOrder(usable.0, rules)
@@ -66,6 +64,7 @@ extension Delivery {
       }
       try order.keep(kept, by: filter.name)
     }
+    try order.checkTransport(route)
     guard !order.candidates.isEmpty else { throw order.untried ?? .nobodyLeft(family, order.leftOut) }
     let recipients = found.recipients.isEmpty ? envelope.recipients : found.recipients
     return DeliveryPlan(
@@ -81,8 +80,6 @@ extension Delivery {
       untried: order.untried ?? (found.exchangers.contains(where: \.isIncomplete) ? .lookupFailed : nil),
       edits: decided.edits, environment: edited)
   }
-
-  static let smtpPort: UInt16 = 25
 
   /// The environment with the edits of the route and then of the site.
   private func edit(

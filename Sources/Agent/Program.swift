@@ -6,7 +6,7 @@ public enum Program {
   public typealias HookList = (DialectChoice, Environment, Circumstances) -> HookSet
 
   /// qmail-remote(8): delivers what the process was started for, and writes the reports to descriptor 1.
-  /// - Returns: the exit status: 0, unless an outcome hook says otherwise.
+  /// - Returns: the exit status: the outcome's, unless an outcome hook says otherwise.
   public static func deliver(operands: [Bytes], environment: Environment, hooks: HookList) -> Int32 {
     var site = HookSet()
     let outcome: Outcome
@@ -20,7 +20,7 @@ public enum Program {
     site.observe(.reported(outcome))
     var status: Int32?
     for hook in site.outcomeHooks { status = hook.run(outcome) ?? status }
-    return status ?? 0
+    return status ?? outcome.status
   }
 
   /// qmail-remote-explain(8): what a delivery with these operands would do, in words, without a packet to any mail server.

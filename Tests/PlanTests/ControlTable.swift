@@ -91,8 +91,7 @@ extension ControlRow {
       absent: noRoute, malformed: ControlState(":relay.example:x26\n", invalid("control/smtproutes:1", "x26 is no port"))),
     ControlRow(
       name: "qmtproutes",
-      present: ControlState(
-        ":relay.example\n", invalid("control/qmtproutes:1", "it asks for QMTP, which this version doesn't do")),
+      present: ControlState(":relay.example\n", "route: relay.example, QMTP (control/qmtproutes:1)"),
       absent: noRoute, malformed: ControlState(":relay.example;x\n", invalid("control/qmtproutes:1", "x is no port"))),
     ControlRow(
       name: "authsenders", present: ControlState("@x.y:relay.example\n", "route: relay.example (control/authsenders:1)"),
@@ -188,7 +187,6 @@ enum Owner: String, CaseIterable {
   case tls = "TLS"
   case hooks = "hooks"
   case backOff = "back-off"
-  case qmtp = "QMTP"
   /// Other programs of a family, or a text only.
   case nobody = "no part of the plan"
 
@@ -202,7 +200,6 @@ enum Owner: String, CaseIterable {
       ]
     case .hooks: ["hooks", "outcomestatus"]
     case .backOff: ["tcpto", "tcpto6"]
-    case .qmtp: []
     case .nobody: ["locals"]
     }
   }
@@ -220,7 +217,6 @@ enum Owner: String, CaseIterable {
         "HOOKDIR", "OUTCOME_STATUS",
       ]
     case .backOff: ["QUEUEDIR", "MIN_PENALTY", "MAX_TOLERANCE", "TRY_NEXT_MX_HELO_FAIL"]
-    case .qmtp: ["DISABLE_MXPS"]
     case .nobody: ["QMAILREMOTE", "USE_SETGROUPS", "DNSCACHEIP", "QMAILREMOTE_RESOLVER"]
     }
   }

@@ -6,14 +6,16 @@ import Testing
 /// A delivery from a control directory on disk.
 private func plan(
   _ folder: TemporaryFolder, environment: [String], sender: String = "s@x.y", recipient: String = "r@a.example",
-  own: [String] = []
+  host: String = "a.example", own: [String] = []
 ) -> PlanResult {
   let input = PlanInput(
-    operands: ["a.example", sender, recipient].map { Array($0.utf8) }, environment: environment.map { Array($0.utf8) },
+    operands: [host, sender, recipient].map { Array($0.utf8) }, environment: environment.map { Array($0.utf8) },
     zone: """
       a.example A 192.0.2.1 secure
       a.example AAAA NODATA secure
       a.example MX NODATA secure
+      b.example MX 12801 mxps.example
+      mxps.example A 192.0.2.2
       relay.example A 192.0.2.60
       alias.example CNAME a.example
       """, believesValidation: true, own: own)
@@ -79,7 +81,9 @@ struct VariableTableTests {
     try folder.write("me", "me.test\n")
     for (name, content) in row.control { try folder.write(name, content + "\n") }
     try FileManager.default.createDirectory(atPath: "\(folder.path)/folder", withIntermediateDirectories: false)
-    return plan(folder, environment: row.environment + (value.map { ["\(row.name)=\($0)"] } ?? []), recipient: row.recipient)
+    return plan(
+      folder, environment: row.environment + (value.map { ["\(row.name)=\($0)"] } ?? []), recipient: row.recipient,
+      host: row.host)
   }
 
   @Test("set, set to nothing, unset and malformed", arguments: VariableRow.all)

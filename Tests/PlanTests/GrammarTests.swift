@@ -222,7 +222,7 @@ struct AmbiguousRouteTests {
       control: [
         "me": Array("me.test".utf8), "dialect": Array(dialect.rawValue.utf8), "qmtproutes": Array("d:10.0.0.1;6209".utf8),
       ])
-    #expect(input.result().text.contains("control/qmtproutes:1: it asks for QMTP"))
+    #expect(input.result().text.contains("candidate 1: 10.0.0.1 port 6209, the relay 10.0.0.1, QMTPS"))
     input.control["qmtproutes"] = nil
     input.control["smtproutes"] = Array("!@:10.0.0.2\n:10.0.0.1\n".utf8)
     #expect(input.result().text.contains("route: 10.0.0.2 (control/smtproutes:1)"))

@@ -17,6 +17,7 @@ struct VariableRow: Sendable, CustomTestStringConvertible {
   /// A variable that names a file can name one that can't be read.
   var isFileName = false
   var recipient = "r@a.example"
+  var host = "a.example"
 
   var testDescription: String { name }
 }
@@ -41,7 +42,7 @@ extension VariableRow {
     } + [
       VariableRow(
         name: "QMTPROUTE",
-        present: (":192.0.2.64", invalid("the variable QMTPROUTE", "it asks for QMTP, which this version doesn't do")),
+        present: (":192.0.2.64", "route: 192.0.2.64, QMTP (the variable QMTPROUTE)"),
         absent: relay, malformed: (":192.0.2.64;s0", invalid("the variable QMTPROUTE", "0 is no port")), empty: relay,
         control: ["smtproutes": ":192.0.2.60"])
     ]
@@ -53,7 +54,7 @@ extension VariableRow {
       isFileName: true),
     VariableRow(
       name: "QMTPROUTESFILE",
-      present: ("other", invalid("control/other:1", "it asks for QMTP, which this version doesn't do")), absent: relay,
+      present: ("other", "route: 192.0.2.65, QMTP (control/other:1)"), absent: relay,
       malformed: ("nowhere", relay), empty: relay, control: ["smtproutes": ":192.0.2.60", "other": ":192.0.2.65"],
       isFileName: true),
     VariableRow(
@@ -76,6 +77,11 @@ extension VariableRow {
   /// Set is set, whatever the value.
   private static let switches =
     [
+      VariableRow(
+        name: "DISABLE_MXPS", present: ("1", "candidate 1: 192.0.2.2 port 25, mxps.example, preference 12801"),
+        absent: "candidate 1: 192.0.2.2 port 209, mxps.example, preference 12801, QMTP", malformed: nil,
+        empty: "candidate 1: 192.0.2.2 port 25, mxps.example, preference 12801", control: ["dialect": "indimail"],
+        host: "b.example"),
       VariableRow(
         name: "SMTPUTF8", present: ("1", "smtputf8: used if the addresses or the message need it"), absent: plain,
         malformed: nil,

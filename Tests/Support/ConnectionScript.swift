@@ -118,33 +118,35 @@ public struct ConnectionScript {
   public let line: Int
   public let address: IPAddress
   public let port: UInt16
+  public let transport: Route.Transport
   public private(set) var connectFailure: (line: Int, event: ScriptEvent)?
   public private(set) var client: [ClientItem] = []
   public private(set) var server: [ServerItem] = []
-  /// Which of the client's bytes have to come in one go: MAIL up to DATA, or to the end of the last chunk.
+  /// Which of the client's bytes have to come in one go: MAIL up to DATA, or to the end of the last chunk; or a whole package.
   public private(set) var flight: Range<Int>?
   /// The message goes out in the flight, before any answer.
-  public var messageIsInFlight: Bool { flight != nil && usesChunk }
+  public var messageIsInFlight: Bool { flight != nil && usesChunk || isPackage }
 
   private var usesChunk = false
+  /// A package is sent, to its end.
+  private var isPackage: Bool { transport == .qmtp && client.contains { $0.role == .messageEnd } }
   /// The flight can't come in one go.
   public private(set) var hasBlock = false
 
   /// - Parameter eager: the server answers each command of a flight at once, not all of them after the flight.
-  public init(
-    line: Int, address: IPAddress, port: UInt16, steps: [ScriptStep], mode: ScriptMode, eager: Bool
-  ) throws(TranscriptError) {
-    self.line = line
-    self.address = address
-    self.port = port
-    var compiler = Compiler(mode: mode)
-    for step in steps where step.modes.contains(mode) { try compiler.take(step) }
+  public init(_ connection: TranscriptConnection, mode: ScriptMode, eager: Bool) throws(TranscriptError) {
+    line = connection.line
+    address = connection.address
+    port = connection.port
+    transport = connection.transport
+    var compiler = Compiler(mode: mode, transport: transport)
+    for step in connection.steps where step.modes.contains(mode) { try compiler.take(step) }
     compiler.finishMessage()
     connectFailure = compiler.connectFailure
     client = compiler.client
     server = compiler.server
     usesChunk = compiler.usesChunk
-    guard let start = compiler.flightStart else { return }
+    guard let start = compiler.flightStart, !compiler.isFlightCut else { return }
     let end = compiler.flightEnd ?? compiler.received
     flight = start..<end
     hasBlock = compiler.client.contains { $0.kind == .block }
@@ -154,7 +156,8 @@ public struct ConnectionScript {
     }
   }
 
-  public var startsTransaction: Bool { client.contains { $0.role == .mail } }
+  /// The client comes to the point from which a delivery has a result of its own.
+  public var startsTransaction: Bool { isPackage || client.contains { $0.role == .mail } }
 
   public var name: String { address.isV6 ? "[\(address.text)]:\(port)" : "\(address.text):\(port)" }
 }
@@ -175,6 +178,7 @@ extension ConnectionScript {
     }
 
     let mode: ScriptMode
+    let transport: Route.Transport
     private(set) var client: [ClientItem] = []
     private(set) var server: [ServerItem] = []
     private(set) var connectFailure: (line: Int, event: ScriptEvent)?
@@ -182,13 +186,19 @@ extension ConnectionScript {
     private(set) var flightStart: Int?
     private(set) var flightEnd: Int?
     private(set) var usesChunk = false
+    /// What should have been one flight is too long for it, or the server doesn't wait for its end.
+    private(set) var isFlightCut = false
+    private var package: [UInt8] = []
     private var sent = 0
     /// What the next client line has to wait for.
     private var gate = 0
     private var phase = Phase.opening
     private var lastReply: [UInt8] = []
 
-    init(mode: ScriptMode) { self.mode = mode }
+    init(mode: ScriptMode, transport: Route.Transport) {
+      self.mode = mode
+      self.transport = transport
+    }
 
     private var isInFlight: Bool { flightStart != nil && flightEnd == nil }
 
@@ -198,7 +208,11 @@ extension ConnectionScript {
       case .server(let bytes):
         say(.bytes(bytes, mayBeLeft: false), bytes.count, step.line)
         lastReply = bytes
-      case .client(let bytes): hear(bytes, step.line)
+      case .client(let bytes):
+        switch transport {
+        case .smtp: hear(bytes, step.line)
+        case .qmtp: hearPartOfPackage(bytes, step.line)
+        }
       case .event(let event): try happen(event, step.line)
       }
     }
@@ -214,11 +228,14 @@ extension ConnectionScript {
       case .timeout(let seconds): say(.timeout(seconds), 0, line)
       case .wait(let seconds): say(.wait(seconds), 0, line)
       case .flood(let bytes): say(.bytes(bytes, mayBeLeft: true), bytes.count, line)
-      case .stall(let seconds): client.append(ClientItem(line: line, kind: .stall(seconds), readBefore: 0))
+      case .stall(let seconds):
+        if transport == .qmtp { isFlightCut = true }
+        client.append(ClientItem(line: line, kind: .stall(seconds), readBefore: 0))
       case .block: client.append(ClientItem(line: line, kind: .block, readBefore: 0))
       case .pace(let bytes, let seconds):
         client.append(ClientItem(line: line, kind: .pace(bytes: bytes, seconds: seconds), readBefore: 0))
       case .discard(let count):
+        if transport == .qmtp { isFlightCut = true }
         client.append(ClientItem(line: line, kind: .discard(count), readBefore: 0))
         received += count ?? 0
         if phase == .dataSent { phase = .message }
@@ -226,17 +243,47 @@ extension ConnectionScript {
         client.append(ClientItem(line: line, kind: .handshake(handshake), readBefore: gate))
         received += 1
       case .early(let bytes):
+        if transport == .qmtp { isFlightCut = true }
         server.append(ServerItem(line: line, kind: .bytes(bytes, mayBeLeft: false), receivedBefore: received))
         sent += bytes.count
       }
     }
 
     private mutating func say(_ kind: ServerItem.Kind, _ count: Int, _ line: Int) {
+      if transport == .qmtp, phase != .over { isFlightCut = true }
       if phase == .message { finishMessage() }
       if isInFlight, phase == .dataSent || phase == .over { flightEnd = received }
       server.append(ServerItem(line: line, kind: kind, receivedBefore: received))
       sent += count
-      if !isInFlight { gate = sent }
+      if !isInFlight, transport == .smtp { gate = sent }
+    }
+
+    /// One flight, however it is written down, unless it is more than a client can be asked to send at once.
+    private mutating func hearPartOfPackage(_ bytes: [UInt8], _ line: Int) {
+      flightStart = flightStart ?? received
+      package += bytes
+      let isWhole = phase != .over && Compiler.isPackage(package)
+      client.append(ClientItem(line: line, kind: .exact(bytes), role: isWhole ? .messageEnd : .command, readBefore: gate))
+      received += bytes.count
+      guard isWhole else { return }
+      phase = .over
+      flightEnd = received
+      if package.count > Compiler.flightLimit { isFlightCut = true }
+    }
+
+    private static let flightLimit = 65_536
+
+    /// Three netstrings and nothing else.
+    private static func isPackage(_ bytes: [UInt8]) -> Bool {
+      var rest = bytes[...]
+      for _ in 0..<3 {
+        let digits = rest.prefix { $0 != UInt8(ascii: ":") }
+        guard let count = Int(String(decoding: digits, as: UTF8.self)), rest.count >= digits.count + count + 2 else {
+          return false
+        }
+        rest = rest.dropFirst(digits.count + count + 2)
+      }
+      return rest.isEmpty
     }
 
     private mutating func hear(_ bytes: [UInt8], _ line: Int) {

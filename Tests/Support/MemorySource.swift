@@ -36,6 +36,12 @@ public final class MemorySource: MessageSource {
     return Array(piece)
   }
 
+  public func seek(to offset: Int) -> Bool {
+    guard isFile else { return false }
+    position = offset
+    return true
+  }
+
   public func peek(at offset: Int, limit: Int) -> [UInt8]? {
     isFile && offset <= bytes.count ? Array(bytes[offset...].prefix(limit)) : nil
   }

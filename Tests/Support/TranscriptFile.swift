@@ -27,6 +27,8 @@ public struct TranscriptConnection: Sendable {
   public let line: Int
   public let address: IPAddress
   public let port: UInt16
+  /// By QMTP, what either side says is netstrings.
+  public let transport: Route.Transport
   public var steps: [ScriptStep] = []
 }
 
@@ -82,7 +84,7 @@ public struct Transcript: Sendable {
     guard !line.isEmpty, line.first != "#" else { return }
     // Nobody sees them, and editors take them away.
     guard line.last != " ", line.last != "\t" else { throw TranscriptError("blanks at the end; write \\x20") }
-    if let step = try Transcript.step(line, number) {
+    if let step = try Transcript.step(line, number, connections.last?.transport ?? .smtp) {
       guard !connections.isEmpty else { throw TranscriptError("no connection (@) yet") }
       connections[connections.count - 1].steps.append(step)
       return
@@ -164,15 +166,20 @@ extension Transcript {
     return modes
   }
 
-  private static func connection(_ text: Substring, _ number: Int) throws(TranscriptError) -> TranscriptConnection {
+  private static func connection(_ line: Substring, _ number: Int) throws(TranscriptError) -> TranscriptConnection {
+    let marker = " QMTP"
+    let transport: Route.Transport = line.hasSuffix(marker) ? .qmtp : .smtp
+    let text = transport == .qmtp ? line.dropLast(marker.count) : line
     guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]),
       let address = IPAddress(text[..<colon].filter { $0 != "[" && $0 != "]" }.utf8)
     else { throw TranscriptError("no address:port") }
-    return TranscriptConnection(line: number, address: address, port: port)
+    return TranscriptConnection(line: number, address: address, port: port, transport: transport)
   }
 
   /// A line of a connection's script; nil for another line. `p` and `l` in front limit it to a mode.
-  private static func step(_ line: Substring, _ number: Int) throws(TranscriptError) -> ScriptStep? {
+  private static func step(
+    _ line: Substring, _ number: Int, _ transport: Route.Transport
+  ) throws(TranscriptError) -> ScriptStep? {
     var modes = Set(ScriptMode.allCases)
     var line = line
     if let limit = line.first == "p" ? ScriptMode.pipelining : line.first == "l" ? .lockstep : nil,
@@ -190,17 +197,26 @@ extension Transcript {
     }
     let action: ScriptStep.Action
     switch parts[0] {
-    case "<": action = .server(try TranscriptText.bytes(text) + Array("\r\n".utf8))
+    case "<": action = .server(try phrase(text, transport))
     case "<<": action = .server(try TranscriptText.bytes(text))
-    case ">": action = .client(try TranscriptText.bytes(text) + Array("\r\n".utf8))
+    case ">": action = .client(try phrase(text, transport))
     case ">>": action = .client(try TranscriptText.bytes(text))
-    case "!": action = .event(try event(text))
+    case "!": action = .event(try event(text, transport))
     default: return nil
     }
     return ScriptStep(line: number, modes: modes, action)
   }
 
-  private static func event(_ text: Substring) throws(TranscriptError) -> ScriptEvent {
+  /// What a side says at a time: a line, or a netstring.
+  private static func phrase(_ text: Substring, _ transport: Route.Transport) throws(TranscriptError) -> [UInt8] {
+    let bytes = try TranscriptText.bytes(text)
+    switch transport {
+    case .smtp: return bytes + Array("\r\n".utf8)
+    case .qmtp: return Array("\(bytes.count):".utf8) + bytes + Array(",".utf8)
+    }
+  }
+
+  private static func event(_ text: Substring, _ transport: Route.Transport) throws(TranscriptError) -> ScriptEvent {
     let words = text.split(separator: " ", maxSplits: 1)
     let number = words.count > 1 ? Int(words[1]) : nil
     switch words.first {
@@ -220,7 +236,7 @@ extension Transcript {
     case "alert": return .alert(words.count > 1 ? String(words[1]) : "")
     case "tls": return .tls(try ScriptedHandshake(text.dropFirst(3)))
     case "flood": if words.count > 1 { return .flood(try TranscriptText.bytes(words[1])) }
-    case "early": if words.count > 1 { return .early(try TranscriptText.bytes(words[1]) + Array("\r\n".utf8)) }
+    case "early": if words.count > 1 { return .early(try phrase(words[1], transport)) }
     default: break
     }
     throw TranscriptError("no event: \(text)")

@@ -159,15 +159,12 @@ struct RunnerTests {
   }
 
   @Test(
-    "every transcript that comes to MAIL notices lost last words",
+    "every transcript that comes to MAIL, or to the end of a package, notices lost last words",
     arguments: TranscriptCase.all.filter { $0.chunking == .whole })
   func everyCrashCounts(_ transcript: TranscriptCase) throws {
     let original = try transcript.content.get()
-    let comesToMail = original.connections.contains { connection in
-      connection.steps.contains { step in
-        guard case .client(let bytes) = step.action else { return false }
-        return bytes.starts(with: "MAIL".utf8)
-      }
+    let comesToMail = try original.connections.contains { connection in
+      try ConnectionScript(connection, mode: transcript.mode, eager: false).startsTransaction
     }
     guard comesToMail, transcript.problems().isEmpty else { return }
     var run = TranscriptRun(transcript: original, mode: transcript.mode, chunking: .whole)
@@ -180,9 +177,7 @@ struct RunnerTests {
   private func stream(_ steps: String, mode: ScriptMode, chunking: ScriptChunking = .whole) throws -> ScriptedStream {
     let text = "# x\n$ qmail-remote a b c\nmessage:\n= K\n@ 192.0.2.1:25\n" + steps
     let connection = try #require(try Transcript(name: "test", text: text).connections.first)
-    let script = try ConnectionScript(
-      line: connection.line, address: connection.address, port: connection.port, steps: connection.steps, mode: mode,
-      eager: chunking == .oneByte)
+    let script = try ConnectionScript(connection, mode: mode, eager: chunking == .oneByte)
     return ScriptedStream(script, chunking: chunking, clock: TestClock()) { _ in }
   }
 

@@ -26,10 +26,7 @@ struct TranscriptRun {
   func problems() throws(TranscriptError) -> [ScriptProblem] {
     var scripts: [ConnectionScript] = []
     for connection in transcript.connections {
-      scripts.append(
-        try ConnectionScript(
-          line: connection.line, address: connection.address, port: connection.port, steps: connection.steps, mode: mode,
-          eager: chunking == .oneByte))
+      scripts.append(try ConnectionScript(connection, mode: mode, eager: chunking == .oneByte))
     }
     let lastWords = RecordedLastWords()
     let clock = TestClock()
@@ -74,7 +71,7 @@ struct TranscriptRun {
     var problems: [ScriptProblem] = []
     var isOver = false
     for crash in crashReports {
-      if crash.item.role == .mail { isOver = true }
+      if crash.item.role == .mail || crash.item.role == .messageEnd { isOver = true }
       let isEnd = crash.item.role == .messageEnd || crash.item.role == .quit && isOver
       if isEnd, let problem = problem(in: crash, reports) { problems.append(problem) }
     }

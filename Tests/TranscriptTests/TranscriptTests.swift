@@ -27,7 +27,7 @@ struct TranscriptCase: Sendable, CustomTestStringConvertible {
 
   static let files: [String] = {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.filter { $0.hasSuffix(".smtp") }.sorted()
+    return names.filter { $0.hasSuffix(".smtp") || $0.hasSuffix(".qmtp") }.sorted()
   }()
 
   static let all: [TranscriptCase] = files.flatMap { name -> [TranscriptCase] in

@@ -64,7 +64,7 @@ public struct AuthenticationRules: Equatable, Sendable {
   }
 
   /// Set means yes, and `0` no: then an edit for one route can lift what the file says for all.
-  private static func requirement(
+  static func requirement(
     _ control: ControlDirectory, _ environment: Environment
   ) throws(DeliveryFailure) -> String? {
     if let value = environment.value(requirementVariable) {

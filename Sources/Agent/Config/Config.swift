@@ -42,6 +42,14 @@ extension Config {
     return try TLSSettings(control, dialect, environment, sender: sender)
   }
 
+  /// What exchangers are asked for, where no policy says otherwise.
+  func services(_ route: Route?) -> ServiceRules {
+    let mayChoose = route?.line.relay == nil && route?.line.port == nil && (route?.transport ?? .smtp) == .smtp
+    return ServiceRules(
+      usual: Service(route),
+      preferencesCount: mayChoose && dialect.knowsMXPS && environment.value("DISABLE_MXPS") == nil)
+  }
+
   /// Over which family a host is tried first.
   /// - Throws: 4.3.5 for a preference that doesn't exist.
   func family(for host: Domain) throws(DeliveryFailure) -> FamilyPreference {

@@ -52,6 +52,9 @@ public enum Dialect: String, Sendable, CaseIterable {
   /// Servers that offer TLS get it, though no control file asks for it.
   var hasTLSByDefault: Bool { self == .stock || self == .sqmail }
 
+  /// indimail takes some preferences for an offer of QMTP (MXPS).
+  var knowsMXPS: Bool { self == .indimail }
+
   /// s/qmail uses SMTPUTF8 wherever a message needs it; the others only if the variable SMTPUTF8 is set.
   var hasSMTPUTF8ByDefault: Bool { self == .sqmail }
 

@@ -9,6 +9,8 @@ public struct Address: Equatable, Sendable {
   public let mailbox: Bytes
   /// The same for a server that takes SMTPUTF8: bytes above 127 need no quotes, and the domain may be a U-label (RFC 6531 section 3.3).
   public let internationalMailbox: Bytes
+  /// The canonical form without quotes: local part as it came, domain as in `mailbox`. For protocols that count bytes.
+  public let unquoted: Bytes
 
   public init(_ raw: Bytes) { self.init(raw, asciiDomain: nil) }
 
@@ -18,10 +20,13 @@ public struct Address: Equatable, Sendable {
     guard let at = raw.lastIndex(of: UInt8(ascii: "@")) else {
       mailbox = raw
       internationalMailbox = raw
+      unquoted = raw
       return
     }
     let localPart = raw[..<at]
-    mailbox = Address.quoted(localPart, isInternational: false) + (asciiDomain.map { Bytes("@") + $0 } ?? Bytes(raw[at...]))
+    let domainPart = asciiDomain.map { Bytes("@") + $0 } ?? Bytes(raw[at...])
+    mailbox = Address.quoted(localPart, isInternational: false) + domainPart
+    unquoted = localPart + domainPart
     internationalMailbox = Address.quoted(localPart, isInternational: true) + raw[at...]
   }
 

@@ -11,21 +11,26 @@ public protocol MessageSource {
   func peek(at offset: Int, limit: Int) -> Bytes?
   /// What is to come, as a file; nil if the source isn't one.
   var file: MessageFile? { get }
+  /// Goes on there with the reading; false when the source can't.
+  func seek(to offset: Int) -> Bool
 }
 
 extension MessageSource {
   public var file: MessageFile? { nil }
+  public func seek(to offset: Int) -> Bool { false }
 }
 
 /// The message of a delivery.
 public final class Message {
-  private let source: any MessageSource
+  private var source: any MessageSource
   private let extraHeader: Bytes
   private var firstBlock = Bytes()
   private(set) var isWhole = false
   private var piecesTaken = 0
   /// No filter has made another message of it.
   private let isAsDeclared: Bool
+  /// The reading stands where the pieces do.
+  private var isInPlace = true
 
   /// Large enough that system calls don't count, small enough for the processor's cache.
   static let blockSize = 65_536
@@ -61,7 +66,7 @@ public final class Message {
   }
 
   /// Reads the first block; to be called once, before anything else.
-  /// - Throws: 4.3.0 when descriptor 0 can't be read; 5.6.2 when the message visibly ends within a line, which SMTP can't transfer.
+  /// - Throws: 4.3.0 when descriptor 0 can't be read.
   func prepare() throws(DeliveryFailure) {
     let wanted = min((source.size ?? Message.blockSize) + 1, Message.blockSize)
     while firstBlock.count < wanted, !isWhole {
@@ -69,8 +74,49 @@ public final class Message {
       isWhole = bytes.isEmpty
       firstBlock += bytes
     }
-    if let last = lastByte, last != UInt8(ascii: "\n"), last != UInt8(ascii: "\r") { throw .partialLastLine }
   }
+
+  /// Makes the length of the message known, by reading it to its end into a temporary file if it must be.
+  /// - Throws: 4.3.0 when descriptor 0 can't be read, when there is no room for the file, or when the message is too long for it.
+  func measure(_ environment: Environment) throws(DeliveryFailure) {
+    guard length == nil else { return }
+    let file = try Message.measuring { () throws(DeliveryFailure) in try MessageFile(environment) }
+    var block = firstBlock
+    while !block.isEmpty {
+      guard file.count + block.count <= Message.measuredLimit else {
+        throw .cannotMeasure("it has more than \(Message.measuredLimit) bytes")
+      }
+      try Message.measuring { () throws(DeliveryFailure) in try file.append(block) }
+      guard let next = source.read(limit: Message.blockSize) else { throw .messageUnreadable }
+      block = next
+    }
+    // The reading goes on behind the first block, as it would have.
+    _ = file.seek(to: firstBlock.count)
+    source = file
+  }
+
+  /// No server takes more, and a pipe without end must not fill the disk.
+  private static let measuredLimit = 1 << 30
+
+  /// What goes wrong with the file, said as why the message can't go by the protocol that wants it.
+  private static func measuring<Result>(
+    _ work: () throws(DeliveryFailure) -> Result
+  ) throws(DeliveryFailure) -> Result {
+    do throws(DeliveryFailure) {
+      return try work()
+    } catch {
+      throw .cannotMeasure(error.detail.text)
+    }
+  }
+
+  /// With the extra header; nil for a pipe that was not measured and is longer than the first block.
+  var length: Int? {
+    let count = isWhole ? firstBlock.count : source.size
+    return count.map { $0 + extraHeader.count }
+  }
+
+  /// Whether the message visibly ends within a line, which SMTP can't transfer. The end of a long pipe can't be seen.
+  var endsWithinLine: Bool { lastByte.map { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") } ?? false }
 
   /// For the SIZE extension; nil when the message comes from a pipe.
   var size: Int? { source.size }
@@ -118,12 +164,20 @@ public final class Message {
   /// The next piece in order; nil at the end.
   /// - Throws: 4.3.0 when descriptor 0 can't be read any more.
   func nextPiece() throws(DeliveryFailure) -> ArraySlice<UInt8>? {
+    guard isInPlace else { throw .messageUnreadable }
     piecesTaken += 1
     if piecesTaken == 1 { return extraHeader[...] }
     if piecesTaken == 2 { return firstBlock[...] }
     if isWhole { return nil }
     guard let bytes = source.read(limit: Message.blockSize) else { throw .messageUnreadable }
     return bytes.isEmpty ? nil : bytes[...]
+  }
+
+  /// Begins anew with the pieces, for another server. What can't be read twice is unreadable then.
+  func rewind() {
+    guard piecesTaken > 0 else { return }
+    piecesTaken = 0
+    isInPlace = isWhole || source.seek(to: firstBlock.count)
   }
 
   private static func hasEightBitByte(_ bytes: Bytes) -> Bool {
@@ -152,4 +206,6 @@ public struct DescriptorSource: MessageSource {
   public func peek(at offset: Int, limit: Int) -> Bytes? {
     size == nil ? nil : FileDescriptor.read(descriptor, at: start + off_t(offset), limit: limit)
   }
+
+  public func seek(to offset: Int) -> Bool { size != nil && lseek(descriptor, start + off_t(offset), SEEK_SET) >= 0 }
 }

@@ -69,4 +69,5 @@ extension MessageFile: MessageSource {
   public func peek(at offset: Int, limit: Int) -> Bytes? {
     FileDescriptor.read(number, at: start + off_t(offset), limit: limit)
   }
+  public func seek(to offset: Int) -> Bool { lseek(number, start + off_t(offset), SEEK_SET) >= 0 }
 }

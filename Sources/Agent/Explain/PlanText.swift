@@ -16,6 +16,9 @@ public enum PlanText {
     if plan.usesSMTPUTF8 { lines.append("smtputf8: used if the addresses or the message need it") }
     lines.append("route: \(plan.route.map(words) ?? "none, so the mail exchangers of the host")")
     if let authentication = plan.authentication { lines += PlanText.lines(authentication) }
+    if let route = plan.route, route.transport == .qmtp, route.line.credentials != nil {
+      lines.append("warning: QMTP has no authentication, and the route's is not used (\(route.source))")
+    }
     lines += plan.edits.flatMap { edits in edits.edits.map { "edit: \(words($0)) (\(edits.source))" } }
     lines.append("time: \(words(plan.timeouts.connect)) to connect, \(words(plan.timeouts.remote)) for each reply")
     lines.append("family: \(plan.family.order.rawValue)\(plan.family.source.map { " (\($0))" } ?? "")")
@@ -31,6 +34,7 @@ public enum PlanText {
   private static func words(_ route: Route) -> String {
     var words = [route.line.relay.map { shown($0.text) } ?? "mail exchangers"]
     if let port = route.line.port { words.append("port \(port)") }
+    if route.transport == .qmtp { words.append(route.line.implicitTLS ? "QMTPS" : "QMTP") }
     words += route.line.warnings
     return "\(words.joined(separator: ", ")) (\(route.source))"
   }
@@ -84,6 +88,7 @@ public enum PlanText {
     var words = [
       isRelay ? "the relay \(shown(candidate.exchanger))" : "\(shown(candidate.exchanger)), preference \(candidate.preference)"
     ]
+    if candidate.transport == .qmtp { words.append(candidate.tls.start == .implicit ? "QMTPS" : "QMTP") }
     if let local = candidate.local, let address = local.address, let source = local.addressSource {
       words.append("from \(address.text)\(local.interface.map { "%\($0)" } ?? "") (\(source))")
     }

@@ -14,6 +14,9 @@ public enum DeliveryEvent: Sendable {
   case secured(Candidate, TLSFacts)
   /// The server knows us now.
   case authenticated(AuthenticatedIdentity)
+  /// A package went out whole; the bytes are those of the message.
+  case sentPackage(recipients: Int, bytes: Int)
+  case responded(QMTPResponse)
   /// The candidate was left for the next one.
   case left(CandidateFailure)
   case reported(Outcome)

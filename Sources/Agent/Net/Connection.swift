@@ -1,4 +1,5 @@
-// One conversation over a byte stream: flights out, replies in, each under its deadline. Knows replies as lines, not what they mean.
+// One conversation over a byte stream: flights out, replies in, each under its deadline. Knows replies as lines, not what they mean;
+// a protocol with another kind of answers reads the bytes itself.
 
 /// Limits of time for a conversation.
 struct ConversationLimits {
@@ -47,11 +48,23 @@ struct Connection: ~Copyable {
 
   /// Bytes have arrived that nobody has read. The end of the stream is none: who closes after the last word has said it.
   mutating func hasUnreadBytes() -> Bool {
+    do throws(TransportError) {
+      return try hasArrived()
+    } catch {
+      return false
+    }
+  }
+
+  /// Bytes have arrived that nobody has read; what arrived need not be any.
+  /// - Throws: `.closed` at the end of the stream, where there are none.
+  mutating func hasArrived() throws(TransportError) -> Bool {
     if consumed < input.count { return true }
     guard stream.hasInput else { return false }
     do throws(TransportError) {
       try stream.read(into: &input, by: Deadline(.zero, after: limits.clock.now()))
-    } catch {}
+    } catch {
+      guard error == .timedOut else { throw error }
+    }
     return consumed < input.count
   }
 
@@ -65,6 +78,24 @@ struct Connection: ~Copyable {
     input = []
     (consumed, searched) = (0, 0)
     return secured.facts
+  }
+
+  /// What has arrived and nobody has read.
+  var unread: ArraySlice<UInt8> { input[consumed...] }
+
+  /// Takes so many bytes of it off the front.
+  mutating func consume(_ count: Int) {
+    consumed += count
+    searched = max(searched, consumed)
+  }
+
+  /// By when the next answer is due, if it is asked for now.
+  var answerDeadline: Deadline { limits.deadline }
+
+  /// Waits for bytes that nobody has read yet.
+  mutating func receive(by deadline: Deadline) throws(TransportError) {
+    compact()
+    try stream.read(into: &input, by: deadline)
   }
 
   /// The next reply, however many reads and lines it takes.
@@ -94,9 +125,8 @@ struct Connection: ~Copyable {
       guard input.count - consumed < ReplyParser.textLimit else {
         throw .malformed(MalformedReply(line: Bytes("a line without end".utf8)))
       }
-      compact()
       do throws(TransportError) {
-        try stream.read(into: &input, by: deadline)
+        try receive(by: deadline)
       } catch {
         throw .transport(error)
       }

@@ -1,4 +1,4 @@
-// What ends a candidate before the envelope: the next one may do better.
+// What ends a candidate before it can have the message: the next one may do better.
 
 /// What broke a conversation, other than a reply.
 public enum ConversationError: Error, Equatable, Sendable {
@@ -16,6 +16,8 @@ public struct CandidateFailure: Error, Equatable, Sendable {
     /// From STARTTLS on, or before the greeting where TLS begins the connection.
     case tls
     case authentication
+    /// QMTP's whole: what went wrong before its last byte.
+    case package
   }
 
   public enum Cause: Equatable, Sendable {

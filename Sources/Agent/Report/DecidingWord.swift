@@ -2,7 +2,7 @@
 
 /// The word that ended a delivery.
 public struct DecidingWord: Equatable, Sendable {
-  /// Of the server's reply; 0 when the words are our own, and -1 when they are about authentication.
+  /// Of the server's reply; 0 when the words are our own, or QMTP's, which has no codes, and -1 when they are about authentication.
   public let code: Int
   /// Without a line end at its end.
   public let text: Bytes
@@ -16,7 +16,17 @@ extension Outcome {
     case .failed: ours([])
     case .exhausted(let telling): word(telling)
     case .transaction(let result): word(result, candidate.map { [$0.address] } ?? [])
+    case .package(let result): word(result, candidate.map { [$0.address] } ?? [])
     }
+  }
+
+  /// As of a transaction: the last recipient who won't get the message is what there is to tell, then what was said of the others.
+  private func word(_ result: PackageResult, _ host: [IPAddress]) -> DecidingWord {
+    guard result.end == .answered, let telling = result.responses.last(where: { !$0.isPositive }) ?? result.responses.last
+    else {
+      return ours(host)
+    }
+    return DecidingWord(code: 0, text: DecidingWord.withoutLineEnd(telling.shown), hosts: host)
   }
 
   private func word(_ result: TransactionResult, _ host: [IPAddress]) -> DecidingWord {

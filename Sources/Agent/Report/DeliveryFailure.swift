@@ -107,6 +107,11 @@ extension DeliveryFailure {
     return DeliveryFailure(.init(.temporary, 3, 0), "Unable to write message.", detail: text)
   }
 
+  /// What the message was to be kept in while it is measured can't be had.
+  static func cannotMeasure(_ reason: String) -> DeliveryFailure {
+    DeliveryFailure(.init(.temporary, 3, 0), "Unable to measure a message from a pipe, as QMTP demands.", detail: reason)
+  }
+
   static let partialLastLine = DeliveryFailure(
     .init(.permanent, 6, 2), "SMTP cannot transfer messages with partial final lines.")
 
@@ -176,4 +181,7 @@ extension DeliveryFailure {
 
   static let noConnection = DeliveryFailure(
     .init(.temporary, 4, 1), "Sorry, I wasn't able to establish an SMTP connection.")
+
+  static let noPackageConnection = DeliveryFailure(
+    .init(.temporary, 4, 1), "Sorry, I wasn't able to establish an QMTP connection.")
 }

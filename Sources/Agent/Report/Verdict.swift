@@ -6,6 +6,9 @@
 // question is how spam is sent. A connection that is lost after the last byte of the message may have delivered it; then nobody else is
 // asked, and the person who reads the report is told. The mail is bounced only if a server refused it for good (5yz) and nothing else
 // happened: nonsense, silence and our own trouble are always tried again.
+//
+// QMTP has no steps: a server that has not got the last byte of a package has nothing and must not deliver it, so that any failure before
+// it leads to the next candidate; after it, what the server says or doesn't say is the result.
 
 /// What it came to.
 public enum Verdict {
@@ -84,6 +87,16 @@ public enum Verdict {
     }
   }
 
+  /// The reports of a conversation.
+  static func reports(
+    _ result: ConversationResult, from address: IPAddress, deferred: [DeferredRecipient], in wording: Wording
+  ) -> Reports {
+    switch result {
+    case .transaction(let result): reports(result, from: address, deferred: deferred, in: wording)
+    case .package(let result): reports(result, from: address, deferred: deferred, in: wording)
+    }
+  }
+
   /// The reports of a transaction.
   /// - Parameter deferred: recipients that were left out of it. Their reports stand where argv has them; so that none moves, those before
   ///   them that have no answer of their own get the message's. Without reports of their own they would share its bounce.
@@ -105,6 +118,29 @@ public enum Verdict {
     return reports(wording.noted(message), after: recipients, deferred: deferred)
   }
 
+  /// The reports of a package. Each answer is final for its recipient, so that the message is accepted if it is for one of them; those
+  /// who then have no answer get reports that they are to be tried again.
+  public static func reports(
+    _ result: PackageResult, from address: IPAddress, deferred: [DeferredRecipient] = [], in wording: Wording = Wording()
+  ) -> Reports {
+    let recipients = result.responses.map(wording.recipient)
+    let accepted = result.responses.count(where: \.isPositive)
+    switch result.end {
+    case .answered:
+      let message =
+        accepted == 0
+        ? wording.packageRefused(address) : wording.packageAccepted(address, isForAll: accepted == recipients.count)
+      return reports(message, after: recipients, deferred: deferred)
+    case .lost(let error):
+      let lost = wording.packageLost(error, address, duplicatePossible: true)
+      guard accepted > 0 else { return reports(lost, after: recipients, deferred: deferred) }
+      let unanswered = wording.unanswered(after: recipients.count, like: lost)
+      return reports(wording.packageAccepted(address, isForAll: false), after: recipients + unanswered, deferred: deferred)
+    case .abandoned(let failure):
+      return reports(failure.report, after: recipients, deferred: deferred)
+    }
+  }
+
   /// Recipient reports in their places, whoever was left out, then the message's.
   static func reports(_ message: Report, after answered: [Report] = [], deferred: [DeferredRecipient]) -> Reports {
     var recipients = answered
@@ -115,8 +151,40 @@ public enum Verdict {
     return Reports(recipients: recipients, message: message)
   }
 
+  /// Whether a candidate may have the mail after another didn't take it. Who could be connected to by QMTP is not asked by SMTP as well
+  /// (qmail-remote(8) of indimail): it has had its chance.
+  static func mayFollow(_ candidate: Candidate, after failure: CandidateFailure) -> Bool {
+    failure.stage != .package || !candidate.isFallback(for: failure.candidate)
+  }
+
+  /// Whether a failure is one for back-off. That nobody serves QMTP says nothing about the same address's SMTP, which comes next.
+  static func isRemembered(_ failure: CandidateFailure, _ plan: DeliveryPlan) -> Bool {
+    failure.stage != .connect || !plan.hasFallback(for: failure.candidate)
+  }
+
   /// What a reply means that isn't the one hoped for: only 5yz is for good.
   static func disposition(ofRefusal reply: Reply) -> EnhancedStatus.Disposition {
     reply.disposition == .permanent ? .permanent : .temporary
   }
+}
+
+// MARK: exit status
+
+extension Outcome {
+  /// What the process ends with, unless an outcome hook says otherwise: 0, because qmail-rspawn believes reports with no other; but 1 where
+  /// s/qmail documents it, for a message that can't be read to be sent by QMTP.
+  var status: Int32 {
+    guard let plan, plan.dialect == .sqmail, plan.candidates.first?.transport == .qmtp else { return 0 }
+    switch ending {
+    case .failed(let failure): return failure.isOfMessage ? 1 : 0
+    case .package(let result):
+      guard case .abandoned(let failure) = result.end else { return 0 }
+      return failure.isOfMessage ? 1 : 0
+    case .exhausted, .transaction: return 0
+    }
+  }
+}
+
+extension DeliveryFailure {
+  fileprivate var isOfMessage: Bool { words == DeliveryFailure.messageUnreadable.words }
 }

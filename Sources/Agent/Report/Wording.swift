@@ -7,6 +7,8 @@ public struct Wording {
   private let sender: Bytes
   private let recipients: [Bytes]
   let target: Bytes
+  /// What is tried last.
+  private let transport: Route.Transport
   private let backOff: BackOffLimits
   /// How the conversation was protected; nil when it was in clear.
   var tls: TLSFacts?
@@ -19,6 +21,7 @@ public struct Wording {
     sender = plan.envelope.sender.mailbox
     recipients = plan.envelope.recipients.map(\.mailbox)
     target = plan.route?.line.relay?.text ?? plan.envelope.host.text
+    transport = plan.candidates.last?.transport ?? .smtp
     backOff = plan.backOff
   }
 
@@ -28,6 +31,7 @@ public struct Wording {
     sender = []
     recipients = []
     target = []
+    transport = .smtp
     backOff = BackOffLimits()
   }
 
@@ -37,6 +41,9 @@ public struct Wording {
   func report(_ failure: CandidateFailure, among failures: [CandidateFailure]) -> Report {
     let address = failure.candidate.address
     switch (failure.stage, failure.cause) {
+    case (.package, .broken(let error)): return packageLost(error, address, duplicatePossible: false)
+    case (.package, .refused(let reply)):
+      return packageLost(.malformed(MalformedReply(line: reply.text)), address, duplicatePossible: false)
     case (.connect, .broken(.transport(.cannotBind(let local, _)))): return DeliveryFailure.cannotBind(local).report
     case (.connect, _): return noConnection(failures)
     case (.greeting, .refused(let reply)):
@@ -61,8 +68,11 @@ public struct Wording {
 
   /// Nobody could be reached.
   func noConnection(_ failures: [CandidateFailure]) -> Report {
-    guard dialect == .indimail else { return DeliveryFailure.noConnection.report }
-    var words = Bytes("Sorry, I wasn't able to establish a SMTP connection for ") + target.printable
+    let transport = failures.last?.candidate.transport ?? transport
+    guard dialect == .indimail else {
+      return (transport == .qmtp ? DeliveryFailure.noPackageConnection : .noConnection).report
+    }
+    var words = Bytes("Sorry, I wasn't able to establish a \(transport.rawValue) connection for ") + target.printable
     if let last = failures.last?.candidate {
       let tried = failures.map(\.candidate.address.text).joined(separator: ",")
       words += Bytes(" to \(tried) port \(last.port) bind IP [\(last.local?.address?.text ?? "::")]")
@@ -120,6 +130,39 @@ extension Wording {
   func noted(_ report: Report) -> Report {
     guard !notices.isEmpty, let end = report.text.firstIndex(of: UInt8(ascii: "\n")) else { return report }
     return Report(report.kind, report.text[...end] + notices.flatMap { $0 + Bytes(".\n") } + report.text[(end + 1)...])
+  }
+}
+
+// MARK: QMTP
+
+/// The words are s/qmail's, but for indimail's own; the other two families have none.
+extension Wording {
+  func recipient(_ response: QMTPResponse) -> Report {
+    let who = dialect == .indimail ? "Remote host said: " : "qmtp:"
+    return Report(Report.Kind(recipient: response.disposition), Bytes(who) + response.shown)
+  }
+
+  /// - Parameter isForAll: every recipient was accepted.
+  func packageAccepted(_ address: IPAddress, isForAll: Bool) -> Report {
+    if dialect == .indimail { return Report(.success, "\(address.text) accepted message - Protocol QMTP\n") }
+    return Report(.success, isForAll ? "All received okay by \(address.text)\n" : "\(address.text) accepted message.\n")
+  }
+
+  /// As with SMTP, the letter says nothing of recipients that were only deferred.
+  func packageRefused(_ address: IPAddress) -> Report {
+    Report(.failure, "Giving up on \(address.text)\(dialect == .indimail ? " - Protocol QMTP" : "")\n")
+  }
+
+  func packageLost(_ error: ConversationError, _ address: IPAddress, duplicatePossible: Bool) -> Report {
+    guard case .malformed = error else { return lost(error, address, duplicatePossible: duplicatePossible) }
+    let who = dialect == .indimail ? Bytes() : target.printable + Bytes(" ")
+    let duplicate = duplicatePossible ? ". Possible duplicate!" : ""
+    return Report(.deferral, Bytes("recipient ") + who + Bytes("did not talk proper QMTP\(duplicate) (#4.3.0)\n"))
+  }
+
+  /// Reports for recipients whose answers never came.
+  func unanswered(after count: Int, like message: Report) -> [Report] {
+    Array(repeating: recipient(like: message), count: max(recipients.count - count, 0))
   }
 }
 

@@ -7,6 +7,7 @@ public struct Candidate: Equatable, Sendable {
   public let preference: Int
   public let address: IPAddress
   public let port: UInt16
+  public let transport: Route.Transport
   /// nil for the system's choice and the usual name.
   public let local: LocalSide?
   public internal(set) var tls: TLSPolicy
@@ -14,15 +15,21 @@ public struct Candidate: Equatable, Sendable {
   public private(set) var tlsTrouble: TLSTrouble?
 
   public init(
-    exchanger: Bytes, preference: Int, address: IPAddress, port: UInt16, local: LocalSide? = nil,
-    tls: TLSPolicy = TLSPolicy(.none, source: "nobody asks for it")
+    exchanger: Bytes, preference: Int, address: IPAddress, port: UInt16, transport: Route.Transport = .smtp,
+    local: LocalSide? = nil, tls: TLSPolicy = TLSPolicy(.none, source: "nobody asks for it")
   ) {
     self.exchanger = exchanger
     self.preference = preference
     self.address = address
     self.port = port
+    self.transport = transport
     self.local = local
     self.tls = tls
+  }
+
+  /// The same exchanger by SMTP, for mail that it can't be connected to for by QMTP.
+  func isFallback(for other: Candidate) -> Bool {
+    transport == .smtp && other.transport == .qmtp && exchanger == other.exchanger
   }
 }
 
@@ -53,8 +60,7 @@ public struct LeftOut: Equatable, Sendable {
 /// What decides about candidates besides DNS.
 struct CandidateRules {
   let family: FamilyPreference
-  /// Where no policy has another.
-  let port: UInt16
+  var services = ServiceRules()
   var local: LocalSideRules?
   var tls = TLSDecisions()
 }
@@ -121,10 +127,11 @@ struct CandidateOrder: Equatable {
         if address.isV6 == rules.family.order.startsWithV6 { first.append(candidate) } else { second.append(candidate) }
       }
     }
-    for index in 0..<max(first.count, second.count) {
-      if index < first.count { candidates.append(first[index]) }
-      if index < second.count { candidates.append(second[index]) }
+    let places = (0..<max(first.count, second.count)).flatMap {
+      first.dropFirst($0).prefix(1) + second.dropFirst($0).prefix(1)
     }
+    // All of them by the one protocol, and then by the other: whoever can be connected to decides which it is.
+    candidates += places.compactMap(rules.services.overQMTP) + places
   }
 
   /// What a filter keeps, in its order; the others are left out.
@@ -168,9 +175,10 @@ struct CandidateOrder: Equatable {
       leaveOut(exchanger, address, "\(rules.family.source ?? "the default") says \(rules.family.order.rawValue)")
       return nil
     }
+    let service = decision?.service ?? rules.services.usual
     return Candidate(
-      exchanger: exchanger.name, preference: exchanger.preference, address: address, port: decision?.port ?? rules.port,
-      local: side, tls: decision?.policy ?? TLSPolicy(.none, source: "nobody asks for it"))
+      exchanger: exchanger.name, preference: exchanger.preference, address: address, port: service.port,
+      transport: service.transport, local: side, tls: decision?.policy ?? TLSPolicy(.none, source: "nobody asks for it"))
   }
 
   /// Cuts our own addresses and everything that is not better than ourselves: an exchanger behind us would send the mail back

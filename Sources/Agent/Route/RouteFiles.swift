@@ -19,6 +19,7 @@ struct RouteFiles {
   func route(
     _ value: some Collection<UInt8>, _ transport: Route.Transport = .smtp, place: String
   ) throws(DeliveryFailure) -> Route {
-    Route(line: try RouteLine(value, dialect: dialect, place: place), transport: transport, source: place)
+    Route(
+      line: try RouteLine(value, dialect: dialect, transport: transport, place: place), transport: transport, source: place)
   }
 }

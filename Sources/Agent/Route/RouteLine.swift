@@ -27,7 +27,7 @@ public struct RouteLine: Equatable, Sendable {
   public internal(set) var relay: Domain?
   /// nil means the protocol's own.
   public internal(set) var port: UInt16?
-  /// `;s` or port 465: TLS before the greeting.
+  /// `;s`, port 465, and 6209 for QMTP: TLS from the first byte.
   public internal(set) var implicitTLS = false
   /// indimail's third and fourth field, seconds; nil means the default.
   public internal(set) var penalty: Int?
@@ -47,13 +47,17 @@ public struct RouteLine: Equatable, Sendable {
 
   /// - Parameters:
   ///   - value: what follows the key's colon.
+  ///   - transport: what the file is about.
   ///   - place: where the line stands, for errors.
   /// - Throws: 4.3.5 when the line can't be followed.
-  public init(_ value: some Collection<UInt8>, dialect: Dialect, place: String) throws(DeliveryFailure) {
+  public init(
+    _ value: some Collection<UInt8>, dialect: Dialect, transport: Route.Transport = .smtp, place: String
+  ) throws(DeliveryFailure) {
     let value = Bytes(value)
     do {
       let headEnd = value.firstIndex { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "|") } ?? value.endIndex
       try parseHead(value[..<headEnd], dialect)
+      settlePort(transport)
       guard headEnd < value.endIndex else { return }
       let rest = value[(headEnd + 1)...]
       if value[headEnd] == UInt8(ascii: "|") { try parsePipeFields(rest) } else { try parseSpaceFields(rest) }
@@ -139,10 +143,7 @@ extension RouteLine {
       implicitTLS = true
       digits = digits.dropFirst()
     }
-    guard !digits.isEmpty else {
-      if implicitTLS { port = RouteLine.submissionsPort }
-      return
-    }
+    guard !digits.isEmpty else { return }
     let leading = digits.prefix(while: \.isDigit)
     guard let number = leading.decimal, number > 0, let port = UInt16(exactly: number) else {
       throw Fault("\(digits.printable.text) is no port")
@@ -150,11 +151,13 @@ extension RouteLine {
     // The stock program reads the leading digits and nothing after them.
     if leading.count < digits.count { warnings.append("\(digits.printable.text) is read as port \(port)") }
     self.port = port
-    if port == RouteLine.submissionsPort { implicitTLS = true }
   }
 
-  /// RFC 8314 section 3.3: TLS from the first byte.
-  private static let submissionsPort: UInt16 = 465
+  /// The port that means TLS from the first byte, and what has it without a port.
+  private mutating func settlePort(_ transport: Route.Transport) {
+    if implicitTLS, port == nil { port = transport.implicitPort }
+    if port == transport.implicitPort { implicitTLS = true }
+  }
 }
 
 // MARK: credentials and local address

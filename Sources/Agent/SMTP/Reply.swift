@@ -27,7 +27,10 @@ public struct Reply: Equatable, Sendable {
   static let shownLimit = 5_000
 
   /// The reply for a report: LF and TAB as they are, other control bytes as `?`, and an LF at the end.
-  public var shown: Bytes {
+  public var shown: Bytes { Reply.shown(text) }
+
+  /// What a server said, likewise.
+  static func shown(_ text: Bytes) -> Bytes {
     var shown = text.prefix(Reply.shownLimit).map { byte in
       byte >= 32 && byte != 127 || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\t") ? byte : UInt8(ascii: "?")
     }

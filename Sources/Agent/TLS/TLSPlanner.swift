@@ -52,7 +52,7 @@ final class TLSPlanner {
     for exchanger in exchangers where !exchanger.addresses.isEmpty && decisions[exchanger.name] == nil {
       let policy = try policy(for: exchanger.name)
       let outcome = policy.raised(by: exchanger.tlsa, of: exchanger.name, names: names)
-      decisions.add(TLSDecision(name: exchanger.name, port: posture.port(of: policy), outcome: outcome))
+      decisions.add(TLSDecision(name: exchanger.name, service: posture.service(of: policy), outcome: outcome))
     }
     if let service = rules.service { try consult(service, &decisions) }
     return decisions
@@ -91,7 +91,7 @@ final class TLSPlanner {
 /// What is decided about TLS with an exchanger.
 struct TLSDecision: Equatable {
   let name: Bytes
-  let port: UInt16
+  let service: Service
   var outcome: RecordOutcome
 
   /// nil if it can't be used.

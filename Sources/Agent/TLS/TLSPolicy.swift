@@ -137,6 +137,8 @@ public struct TLSPolicy: Equatable, Sendable {
 
   /// TLS from the first byte (RFC 8314 section 3.3).
   package static let implicitPort: UInt16 = 465
+  /// QMTPS, which IANA knows nothing of: s/qmail's.
+  package static let implicitQMTPPort: UInt16 = 6_209
   /// SHA-1, SHA-224, SHA-256 and SHA-512, the digests of qmail-remote(8) of s/qmail.
   package static let pinLengths = [20, 28, 32, 64]
 }

@@ -9,8 +9,7 @@ struct TLSPosture {
   private let relay: Domain?
   private let sender: Address
   private let route: Route?
-  /// By the route, else the protocol's own.
-  private let port: UInt16
+  private let service: Service
 
   init(_ sources: [any TLSPolicySource], _ question: RouteQuestion, _ route: Route?, _ environment: Environment) {
     self.sources = sources
@@ -19,17 +18,20 @@ struct TLSPosture {
     relay = route?.line.relay
     sender = question.sender
     self.route = route
-    port = route?.line.port ?? Delivery.smtpPort
+    service = Service(route)
   }
 
+  /// What is spoken with an exchanger, and where.
+  func service(of policy: TLSPolicy) -> Service { service.revised(by: policy) }
+
   /// The port that an exchanger is connected to.
-  func port(of policy: TLSPolicy) -> UInt16 { policy.port ?? port }
+  func port(of policy: TLSPolicy) -> UInt16 { service(of: policy).port }
 
   /// The policy for an exchanger.
   /// - Throws: 4.3.x when a source can't say.
   func policy(for exchanger: Bytes) throws(DeliveryFailure) -> TLSPolicy {
     let question = TLSQuestion(
-      host: host, relay: relay, exchanger: exchanger, sender: sender, port: port,
+      host: host, relay: relay, exchanger: exchanger, sender: sender, port: service.port,
       isImplicit: route?.line.implicitTLS ?? false)
     for source in sources {
       guard let policy = try source.policy(for: question, environment: environment) else { continue }
@@ -42,13 +44,14 @@ struct TLSPosture {
   func settled(_ answer: TLSPolicy, for exchanger: Bytes) -> TLSPolicy {
     var policy = answer
     if policy.names.isEmpty { policy.names = [exchanger] }
+    let service = service(of: policy)
     let demand: String? =
-      if environment.value("SMTPS") != nil {
+      if service.transport == .smtp, environment.value("SMTPS") != nil {
         "the variable SMTPS"
       } else if policy.port == nil, route?.line.implicitTLS == true {
         route?.source
       } else {
-        port(of: policy) == TLSPolicy.implicitPort ? policy.source : nil
+        service.port == service.transport.implicitPort ? policy.source : nil
       }
     if demand != nil { policy.start = .implicit }
     // Nobody answers there without TLS, so nobody can have meant it to be tried; and it never falls back.
@@ -56,6 +59,14 @@ struct TLSPosture {
       policy.level = .encrypt
       policy.source = demand ?? policy.source
     }
-    return policy
+    return service.transport == .qmtp && policy.start != .implicit ? withoutStartTLS(policy) : policy
+  }
+
+  /// QMTP has TLS from the first byte or not at all. What demands it then stays, for a report; what only likes to have it is void.
+  private func withoutStartTLS(_ policy: TLSPolicy) -> TLSPolicy {
+    var void = policy.isMandatory ? policy : .overPlainQMTP
+    void.port = policy.port
+    void.records = .skip
+    return void
   }
 }

@@ -51,6 +51,8 @@ struct FailureRules {
     case .authentication: return false
     // Such a server is there, and takes mail that another policy lets through.
     case .tls: return false
+    // Nobody greets in QMTP: who can be connected to is there.
+    case .package: return false
     }
   }
 

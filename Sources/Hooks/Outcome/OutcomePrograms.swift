@@ -51,7 +51,9 @@ public struct OutcomePrograms: OutcomeHook {
   public func run(_ outcome: Outcome) -> Int32? {
     let environment = outcome.environment ?? environment
     let concluded = outcome.reports.concluded
-    guard let path = environment.value(OutcomePrograms.variable(concluded)), !path.isEmpty else { return nil }
+    guard let path = environment.value(OutcomePrograms.variable(concluded)), !path.isEmpty else {
+      return ignoresStatus(environment) ? 0 : nil
+    }
     let limit = HookRunner.limit(environment, "OUTCOMETIMEOUT", default: OutcomePrograms.standardLimit)
     let result = HookProcess(clock: clock, limit: limit).run(
       HookStart(

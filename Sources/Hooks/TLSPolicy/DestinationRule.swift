@@ -73,12 +73,9 @@ struct DestinationRule {
     guard let number = digits.decimal, number > 0, let port = UInt16(exactly: number) else {
       throw Fault("\(text.printable.text) is no port")
     }
-    guard port != DestinationRule.qmtpsPort else { throw Fault("it asks for QMTPS, which this version doesn't do") }
     self.port = port
-    isImplicit = isImplicit || port == TLSPolicy.implicitPort
+    isImplicit = isImplicit || port == TLSPolicy.implicitPort || port == TLSPolicy.implicitQMTPPort
   }
-
-  private static let qmtpsPort: UInt16 = 6_209
 
   /// Hexadecimal digits, of which the length says the digest; colons between them are passed over.
   private static func fingerprint(_ text: ArraySlice<UInt8>) throws(Fault) -> Bytes {

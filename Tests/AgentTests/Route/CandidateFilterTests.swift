@@ -9,7 +9,7 @@ import Testing
       MailExchanger(
         literal: address("192.0.2.\(number)"), name: bytes("mx\(number).test"), preference: number * 10)
     }
-    return CandidateOrder(exchangers, CandidateRules(family: FamilyPreference(order: .v6First), port: 25))
+    return CandidateOrder(exchangers, CandidateRules(family: FamilyPreference(order: .v6First)))
   }
 
   /// The last numbers of those kept and of those left out, or the report.

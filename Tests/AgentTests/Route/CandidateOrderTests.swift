@@ -11,7 +11,7 @@ import Testing
 
   private func order(_ exchangers: [MailExchanger], _ family: FamilyPreference.Order) -> String {
     let order = CandidateOrder(
-      exchangers, CandidateRules(family: FamilyPreference(order: family, source: "control/ipprefer:1"), port: 25))
+      exchangers, CandidateRules(family: FamilyPreference(order: family, source: "control/ipprefer:1")))
     let tried = order.candidates.map { "\($0.exchanger.text)=\($0.address.text)" }
     let leftOut = order.leftOut.map { "(\($0.exchanger.text)\($0.address.map { " " + $0.text } ?? ""): \($0.reason))" }
     return (tried + leftOut).joined(separator: " ")
@@ -47,7 +47,7 @@ import Testing
     let many = (0..<44).map { host in
       exchanger("m\(host)", 10, (0..<250).map { "10.\(host).0.\($0)" })
     }
-    let order = CandidateOrder(many, CandidateRules(family: FamilyPreference(order: .v6First), port: 25))
+    let order = CandidateOrder(many, CandidateRules(family: FamilyPreference(order: .v6First)))
     #expect(order.candidates.count == 10_000)
   }
 

@@ -101,6 +101,11 @@ struct MemorySource: MessageSource {
   func peek(at offset: Int, limit: Int) -> [UInt8]? {
     isFile ? Array(bytes[min(offset, bytes.count)...].prefix(limit)) : nil
   }
+
+  func seek(to offset: Int) -> Bool {
+    if isFile { position.offset = offset }
+    return isFile
+  }
 }
 
 @Suite struct BodyWriterTests {
