@@ -69,6 +69,21 @@ private struct WatchedRemote {
       "Connected to 127.0.0.1 but its reply was not SMTP. (#4.5.0)\nRemote host said: hello"),
   ]
 
+  /// QMTP has no codes.
+  @Test(
+    "after a package",
+    arguments: [("Kok", "ONSUCCESS_REMOTE", "K"), ("Zlater", "ONTEMPORARY_REMOTE", "Z"), ("Dno", "ONFAILURE_REMOTE", "D")])
+  func package(_ answer: String, _ variable: String, _ letter: String) throws {
+    let server = try QMTPServer(QMTPScript(answers: [answer]))
+    let watched = try WatchedRemote("exit 3")
+    var remote = watched.hooked.remote
+    remote.control["qmtproutes"] = ":127.0.0.1;\(server.port)\n"
+    let finished = try remote.run()
+    server.finish()
+    #expect(finished.ending == .exited(3))
+    #expect(try watched.noted().prefix(5) == [variable, letter, "0", "127.0.0.1", String(answer.dropFirst())])
+  }
+
   @Test("after a conversation", arguments: rows)
   func conversation(_ row: Row) throws {
     var script = SMTPScript(replies: row.replies)

@@ -48,6 +48,33 @@ struct TwoNetworks: Sendable {
     let dialogues: [String: [Dialogue]]
   }
 
+  /// Somebody who listens.
+  struct Server: Sendable {
+    let address: String
+    let port: UInt16
+    let serve: @Sendable (Peer) throws -> Void
+
+    init(_ address: String, _ port: UInt16, serve: @escaping @Sendable (Peer) throws -> Void) {
+      self.address = address
+      self.port = port
+      self.serve = serve
+    }
+  }
+
+  /// Delivers by DNS to these servers.
+  func deliver(zone: String, servers: [Server], _ remote: Remote) throws -> FinishedProcess {
+    let running = try servers.map { server in
+      try there.run { try ScriptedServer(address: server.address, port: server.port, serve: server.serve) }
+    }
+    let names = try there.run { try TestNameServer(address: TwoNetworks.nameServer, zone: zone) }
+    defer { names.finish() }
+    var remote = remote
+    remote.environment["QMAILREMOTE_RESOLVER"] = names.resolver
+    let finished = try here.run { [remote] in try remote.run() }
+    for server in running { server.finish() }
+    return finished
+  }
+
   /// Delivers by DNS.
   /// - Parameters:
   ///   - servers: who listens on port 25, by address; at other addresses nobody does.
