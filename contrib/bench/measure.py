@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 
-from room import CHUNKING_PORT, PORT, ROUND_TRIP, THERE, TLS_AUTH_PORT, TLS_PORT, Bench, Case, Program, Room, parse_program, write
+from room import CHUNKING_PORT, PORT, QMTP_PORT, ROUND_TRIP, THERE, TLS_AUTH_PORT, TLS_PORT, Bench, Case, Program, Room, parse_program, write
 from targets import print_targets
 
 OURS = "qmail-remote"
@@ -53,6 +53,7 @@ def measure_link(bench, programs, kilobyte, runs):
     ):
         title = "1 KB to one recipient %s, with %s" % (link, what)
         bench.measure(Case(key, title, kilobyte, some, [ours], THERE, port))
+    bench.measure(Case("link_qmtp", "1 KB to one recipient by QMTP " + link, kilobyte, some, [ours], THERE, QMTP_PORT))
 
 
 def main():

@@ -19,6 +19,7 @@ PORT = 2525
 CHUNKING_PORT = 2526
 TLS_PORT = 2527
 TLS_AUTH_PORT = 2528
+QMTP_PORT = 2529
 LOOPBACK = "127.0.0.1"
 # Both ends of the wire; addresses for documentation (RFC 5737), in namespaces where nothing else is.
 HERE, THERE = "192.0.2.1", "192.0.2.2"
@@ -101,11 +102,12 @@ class Room:
     def start_sinks(self, address, inside=(), tool="sink"):
         start(*inside, self.tool(tool), address, str(PORT))
         start(*inside, self.tool(tool), "-c", address, str(CHUNKING_PORT))
+        start(*inside, self.tool(tool), "-q", address, str(QMTP_PORT))
         start(*inside, self.tool("sink-tls"), "-c", "-t", self.path("pem"), address, str(TLS_PORT))
         start(*inside, self.tool("sink-tls"), "-c", "-a", "-t", self.path("pem"), address, str(TLS_AUTH_PORT))
 
     def answers(self, address):
-        return all(connects(address, port) for port in (PORT, CHUNKING_PORT, TLS_PORT, TLS_AUTH_PORT))
+        return all(connects(address, port) for port in (PORT, CHUNKING_PORT, TLS_PORT, TLS_AUTH_PORT, QMTP_PORT))
 
     def make_wire(self):
         """A second network behind a slow wire, with two sinks. False where that can't be."""
@@ -140,12 +142,14 @@ class Room:
         return self.path("control" if separator == ":" else "control-sqmail")
 
     def route(self, address, port, before=""):
-        """The only route, behind `before`; one with a password where AUTH is offered."""
+        """The only route, behind `before`; one with a password where AUTH is offered, one of qmtproutes where QMTP is spoken."""
         for separator in ":", ";":
             line = ":%s%s%d\n" % (address, separator, port)
             if port == TLS_AUTH_PORT:
                 line = ":%s;%d|user|password\n" % (address, port)
-            write(os.path.join(self.control(separator), "smtproutes"), before + line)
+            for name, text in ("smtproutes", before), ("qmtproutes", ""):
+                is_it = (name == "qmtproutes") == (port == QMTP_PORT)
+                write(os.path.join(self.control(separator), name), text + (line if is_it else ""))
 
     def environment(self):
         return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "CONTROLDIR": self.control(":")}

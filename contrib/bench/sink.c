@@ -1,7 +1,8 @@
 /* An SMTP server that accepts everything and is never the bottleneck: it looks at bodies only for their end.
  *
- *   sink [-c] [-a] ADDRESS PORT             -c: offer CHUNKING too; -a: want AUTH
- *   sink-tls [-c] [-a] [-t PEM] ADDRESS PORT    the same program with OpenSSL; -t: want STARTTLS, with certificate and key from there
+ *   sink [-c] [-a] [-q] ADDRESS PORT        -c: offer CHUNKING too; -a: want AUTH; -q: speak QMTP instead
+ *   sink-tls [-c] [-a] [-q] [-t PEM] ADDRESS PORT    the same program with OpenSSL; -t: want STARTTLS, or with -q TLS from the first
+ *                                                byte, with certificate and key from there
  *
  * One thread for each connection. Replies are kept until the input is used up and then go out in one write, as RFC 2920 3.2 asks. */
 #define _GNU_SOURCE
@@ -159,11 +160,56 @@ static bool answer(struct connection *c, const char *line) {
   return reply(c, "250 2.1.0 Ok\r\n");
 }
 
-static void *serve(void *argument) {
-  struct connection *c = argument;
+/* Reads the length of a netstring and its colon. Returns how many bytes they are, 0 where there is none. */
+static size_t next_length(struct connection *c, size_t *length) {
+  *length = 0;
+  for (size_t taken = 1;; taken++) {
+    if (c->next == c->end && !read_more(c)) return 0;
+    char byte = c->input[c->next++];
+    if (byte == ':') return taken;
+    if (byte < '0' || byte > '9') return 0;
+    *length = *length * 10 + (size_t)(byte - '0');
+  }
+}
+
+static bool skip_netstring(struct connection *c) {
+  size_t length;
+  return next_length(c, &length) && skip_bytes(c, length + 1);
+}
+
+/* Message, sender and recipients; accepts the message for each of them. */
+static bool take_package(struct connection *c) {
+  size_t left, length, taken, count = 0;
+  if (!skip_netstring(c) || !skip_netstring(c) || !next_length(c, &left)) return false;
+  for (; left; left -= taken + length + 1, count++) {
+    taken = next_length(c, &length);
+    if (!taken || taken + length + 1 > left || !skip_bytes(c, length + 1)) return false;
+  }
+  if (!skip_bytes(c, 1)) return false;
+  while (count--)
+    if (!reply(c, "3:Kok,")) return false;
+  return true;
+}
+
+static void serve_qmtp(struct connection *c) {
+#ifdef WITH_TLS
+  if (context && !start_tls(c)) return;
+#endif
+  while (take_package(c)) continue;
+}
+
+static void serve_smtp(struct connection *c) {
   char *line;
   bool open = reply(c, "220 sink.test ESMTP\r\n");
   while (open && (line = next_line(c))) open = answer(c, line);
+}
+
+static bool speaks_qmtp;
+
+static void *serve(void *argument) {
+  struct connection *c = argument;
+  if (speaks_qmtp) serve_qmtp(c);
+  else serve_smtp(c);
 #ifdef WITH_TLS
   if (c->tls) SSL_free(c->tls);
 #endif
@@ -205,7 +251,8 @@ static void load(const char *pem) {
 int main(int count, char **words) {
   int option;
   add("250-sink.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n");
-  while ((option = getopt(count, words, "cat:")) != -1) switch (option) {
+  while ((option = getopt(count, words, "caqt:")) != -1) switch (option) {
+    case 'q': speaks_qmtp = true; break;
     case 'c': add("250-CHUNKING\r\n"); break;
     case 'a':
       add("250-AUTH PLAIN LOGIN\r\n");
@@ -219,7 +266,7 @@ int main(int count, char **words) {
   snprintf(offer_before_tls, sizeof offer_before_tls, "%s250-STARTTLS\r\n250 SIZE\r\n", offer);
   add("250 SIZE\r\n");
   if (count - optind != 2) {
-    fprintf(stderr, "usage: sink [-c] [-a] [-t PEM] ADDRESS PORT\n");
+    fprintf(stderr, "usage: sink [-c] [-a] [-q] [-t PEM] ADDRESS PORT\n");
     return 2;
   }
   words += optind - 1;
