@@ -21,6 +21,8 @@ struct Course {
     let started: Duration
     let connected: Duration
     fileprivate(set) var greeted: Duration?
+    /// When TLS was up.
+    fileprivate(set) var secured: Duration?
     /// As whom the server knows us.
     fileprivate(set) var authentication: AuthenticatedIdentity?
     /// When the envelope began to go out.
@@ -49,6 +51,19 @@ struct Course {
       messageBytes = bytes
       contact?.sent = moment
     case .received: received(at: moment)
+    case .secured:
+      // A handshake waits for the server too, and what it said before is nothing that it said for the last time.
+      roundTrips += 1
+      contact?.secured = moment
+      hasSent = false
+    case .sentPackage(_, let bytes):
+      hasSent = true
+      messageBytes = bytes
+      contact?.sent = moment
+    case .responded:
+      if hasSent { roundTrips += 1 }
+      contact?.answered = moment
+      hasSent = false
     case .authenticated(let identity): contact?.authentication = identity
     case .left: break
     case .reported: end = moment

@@ -1,6 +1,5 @@
 // The record of a delivery: all that is known of it when it is over, as one object of JSON (qmail-remote-record(5)). Pure. Holds no secret:
 // of credentials it tells user and place.
-internal import CSystem
 
 /// Where a delivery took place.
 struct RecordOrigin {
@@ -32,6 +31,7 @@ enum DeliveryRecord {
     record.add("outgoing_sender", outcome.plan?.envelope.sender.mailbox)
     record.add("recipients", recipients(outcome))
     record.add("route", outcome.route.map(route))
+    record.add("tls", outcome.tls.map(tls))
     record.add("authentication", (outcome.plan?.authentication).map { authentication($0, course) })
     record.add("candidates", candidates(outcome, course))
     record.add("bytes", course.messageBytes)
@@ -70,15 +70,32 @@ enum DeliveryRecord {
     return object
   }
 
+  /// What the connection was protected by, and what was proved about the server.
+  static func tls(_ facts: TLSFacts) -> JSONObject {
+    var object = JSONObject()
+    object.add("protocol", facts.version)
+    object.add("cipher", facts.cipher)
+    object.add("proof", facts.proof.rawValue)
+    object.add("level", facts.policy.level.rawValue)
+    object.add("source", facts.policy.source)
+    object.add("names", facts.peerNames.map(\.printable.text).joined(separator: ", "))
+    object.add("trouble", facts.chainTrouble)
+    return object
+  }
+
   private static func times(_ course: Course) -> JSONObject {
     var object = JSONObject()
     let contact = course.contact
     object.add("total", course.end)
     object.add("plan", course.planned)
     object.add("connect", contact.map { $0.connected - $0.started })
-    object.add("greeting", span(contact?.connected, contact?.greeted))
-    object.add("hello", span(contact?.greeted, contact?.ready))
-    object.add("envelope", span(contact?.ready, contact?.sent ?? contact?.answered))
+    // TLS comes before the greeting, after it, or where nobody greets.
+    let comesFirst = span(contact?.secured, contact?.greeted) != nil || contact?.greeted == nil
+    object.add("greeting", span(comesFirst ? contact?.secured ?? contact?.connected : contact?.connected, contact?.greeted))
+    object.add("tls", span(comesFirst ? contact?.connected : contact?.greeted, contact?.secured))
+    object.add("hello", span(comesFirst ? contact?.greeted : contact?.secured ?? contact?.greeted, contact?.ready))
+    let envelope = contact?.greeted == nil ? contact?.secured ?? contact?.connected : contact?.ready
+    object.add("envelope", span(envelope, contact?.sent ?? contact?.answered))
     object.add("message", span(contact?.sent, contact?.answered))
     return object
   }
@@ -96,6 +113,7 @@ extension DeliveryRecord {
   private static func recipients(_ outcome: Outcome) -> [JSONObject] {
     let deferred = Set(outcome.deferred.map(\.position))
     var replies = outcome.recipientReplies[...]
+    var answers = outcome.packageAnswers[...]
     return outcome.recipients.enumerated().map { position, address in
       var object = JSONObject()
       object.add("address", address.raw)
@@ -104,7 +122,9 @@ extension DeliveryRecord {
       object.add("letter", report.map { letter($0.kind) })
       let reply = deferred.contains(position) ? nil : replies.popFirst()
       object.add("code", reply?.code)
-      object.add("text", (reply.map(\.shown) ?? report?.text).map(withoutLineEnd))
+      // QMTP has no codes.
+      let answer = deferred.contains(position) ? nil : answers.popFirst()
+      object.add("text", (reply?.shown ?? answer?.shown ?? report?.text).map(withoutLineEnd))
       return object
     }
   }
@@ -137,8 +157,13 @@ extension Outcome {
   fileprivate var recipientReplies: [Reply] {
     switch ending {
     case .transaction(let result): result.recipients
-    case .failed, .exhausted: []
+    case .failed, .exhausted, .package: []
     }
+  }
+
+  fileprivate var packageAnswers: [QMTPResponse] {
+    guard case .package(let result) = ending else { return [] }
+    return result.responses
   }
 }
 
@@ -165,6 +190,7 @@ extension DeliveryRecord {
         object.add("preference", leftOut.preference)
         object.add("address", leftOut.address?.text)
         object.add("port", Int?.none)
+        object.add("transport", String?.none)
         object.add("policy", JSONObject?.none)
         object.add("result", "left out")
         object.add("reason", leftOut.reason)
@@ -186,6 +212,7 @@ extension DeliveryRecord {
     object.add("preference", candidate.preference)
     object.add("address", candidate.address.text)
     object.add("port", Int(candidate.port))
+    object.add("transport", candidate.transport.rawValue)
     return object
   }
 
@@ -203,18 +230,17 @@ extension DeliveryRecord {
     case .unauthenticated(let cause):
       object.add("code", cause.reply?.code)
       object.add("text", cut(withoutLineEnd(Wording().unauthenticated(cause, failure.candidate.address).text)))
+    case .tls(let trouble):
+      if case .refused(let reply) = trouble { object.add("code", reply.code) } else { object.add("code", Int?.none) }
+      object.add("text", cut(trouble.words))
     }
     return object
   }
 
-  private static func text(ofError number: Int32) -> String { unsafe String(cString: csys_error_text(number)) }
-
   private static func words(_ error: ConversationError) -> Bytes {
     switch error {
-    case .transport(.timedOut): Bytes("no answer in time")
-    case .transport(.closed): Bytes("the connection was closed")
-    case .transport(.failed(let number)): Bytes(text(ofError: number))
-    case .transport(.cannotBind(let address, let number)): Bytes("can't bind to \(address.text): \(text(ofError: number))")
+    case .transport(.cannotBind(let address, _)): Bytes("can't bind to \(address.text)")
+    case .transport(let error): Bytes(error.words)
     case .malformed(let malformed): Bytes("no reply: ") + withoutLineEnd(Reply(code: 400, text: malformed.line).shown)
     }
   }
@@ -227,6 +253,8 @@ extension CandidateFailure.Stage {
     case .greeting: "greeting"
     case .hello: "hello"
     case .authentication: "authentication"
+    case .tls: "tls"
+    case .package: "package"
     }
   }
 }

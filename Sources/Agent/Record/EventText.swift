@@ -19,7 +19,10 @@ package enum EventText {
     case .sent(let commands): commands.map { line("sent", moment, "command", $0.line) }
     case .sentMessage(let bytes): [sentMessage(bytes, moment)]
     case .received(let reply): [received(reply, moment)]
+    case .secured(_, let facts): [secured(facts, moment)]
     case .authenticated(let identity): [authenticated(identity, moment)]
+    case .sentPackage(let recipients, let bytes): [sentPackage(recipients, bytes, moment)]
+    case .responded(let response): [responded(response, moment)]
     case .left(let failure): [left(failure, moment)]
     case .reported(let outcome): [reported(outcome, moment)]
     }
@@ -78,6 +81,28 @@ package enum EventText {
     var object = start("received", moment)
     object.add("code", reply.code)
     object.add("text", cut(DeliveryRecord.withoutLineEnd(reply.shown)))
+    return object.line
+  }
+
+  private static func secured(_ facts: TLSFacts, _ moment: Duration) -> Bytes {
+    var object = start("secured", moment)
+    object.add("protocol", facts.version)
+    object.add("cipher", facts.cipher)
+    object.add("proof", facts.proof.rawValue)
+    return object.line
+  }
+
+  private static func sentPackage(_ recipients: Int, _ bytes: Int, _ moment: Duration) -> Bytes {
+    var object = start("sent package", moment)
+    object.add("recipients", recipients)
+    object.add("bytes", bytes)
+    return object.line
+  }
+
+  private static func responded(_ response: QMTPResponse, _ moment: Duration) -> Bytes {
+    var object = start("responded", moment)
+    object.add("letter", DeliveryRecord.letter(Report.Kind(message: response.disposition)))
+    object.add("text", cut(DeliveryRecord.withoutLineEnd(response.shown)))
     return object.line
   }
 

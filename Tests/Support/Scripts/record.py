@@ -29,13 +29,14 @@ def seconds(value, where):
         raise Wrong("%s is %r" % (where, value))
 
 
-STAGES = words("connect", "greeting", "tls", "hello", "authentication")
+STAGES = words("connect", "greeting", "tls", "hello", "authentication", "package")
 FAILURE = {"stage": STAGES, "code": optional(int), "text": str}
 CANDIDATE = {
     "name": str,
     "preference": int,
     "address": optional(str),
     "port": optional(int),
+    "transport": optional(words("SMTP", "QMTP")),
     "policy": optional({"level": words("none", "may", "encrypt", "dane", "verify", "name", "pin"), "source": str}),
     "result": words("used", "left", "passed over", "not tried", "left out"),
     "reason": optional(str),
@@ -63,6 +64,15 @@ RECORD = {
     "outgoing_sender": optional(str),
     "recipients": [RECIPIENT],
     "route": optional({"text": str, "transport": words("SMTP", "QMTP"), "source": str}),
+    "tls": optional({
+        "protocol": str,
+        "cipher": str,
+        "proof": words("pin", "record", "name", "partialName", "chain", "none"),
+        "level": words("none", "may", "encrypt", "dane", "verify", "name", "pin"),
+        "source": str,
+        "names": str,
+        "trouble": optional(str),
+    }),
     "authentication": optional({"user": optional(str), "source": optional(str), "mechanism": optional(str)}),
     "candidates": [CANDIDATE],
     "bytes": optional(int),
@@ -73,6 +83,7 @@ RECORD = {
         "connect": optional(seconds),
         "greeting": optional(seconds),
         "hello": optional(seconds),
+        "tls": optional(seconds),
         "envelope": optional(seconds),
         "message": optional(seconds),
     },
