@@ -32,6 +32,8 @@ public enum Site {
         TrustAnchors(choice.control, dialect: choice.dialect),
         DefaultPosture(choice.control, dialect: choice.dialect),
       ],
+      tlsPolicyRevisers: programs.tlsPolicyRevisers,
+      recordVerifier: DaneService(circumstances),
       messageFilters: programs.messageFilters,
       backOff: TimeoutBackOff(choice.dialect, environment, circumstances),
       observers: (collector.map { [$0] } ?? []) + programs.observers,

@@ -8,7 +8,7 @@ struct ControlState: Sendable {
   let content: [UInt8]?
   let line: String
 
-  /// - Parameter line: of the plan, or the beginning of a report.
+  /// - Parameter line: of the plan, or the beginning of a report; behind `!`, the beginning that no line has.
   init(_ content: [UInt8]?, _ line: String) {
     self.content = content
     self.line = line
@@ -47,7 +47,7 @@ extension ControlRow {
     "report: ZUnable to use \(place): \(fault). (#4.3.5)"
   }
 
-  static let all = identity + limits + routes + local + addresses + tags + rules + authentication
+  static let all = identity + limits + routes + local + addresses + tags + rules + authentication + tls
 
   private static let identity = [
     ControlRow(
@@ -192,12 +192,8 @@ enum Owner: String, CaseIterable {
 
   var files: [String] {
     switch self {
-    case .tls:
-      [
-        "tlsdestinations", "domaincerts", "trustanchors", "tlsstrictness", "clientcert", "clientkey", "clientcert.pem",
-        "servercert.pem", "tlshosts", "notlshosts", "notlhosts", "tlsadomains", "tlsadomains.cdb", "tlsclientmethod",
-        "clientcipherlist", "clientciphersuite",
-      ]
+    // In the folder of certificates, not in the control directory: the golden plans have them.
+    case .tls: ["clientcert.pem", "servercert.pem", "tlshosts"]
     case .hooks: ["hooks", "outcomestatus"]
     case .backOff: ["tcpto", "tcpto6"]
     case .nobody: ["locals"]
@@ -206,11 +202,7 @@ enum Owner: String, CaseIterable {
 
   var variables: [String] {
     switch self {
-    case .tls:
-      [
-        "CERTDIR", "CLIENTCERT", "SMTPS", "NOTLSHOSTS", "TLSADOMAINS", "DANETIMEOUT", "TLS_CIPHER_LIST", "TLS_CIPHER_SUITE",
-        "DEBUG",
-      ]
+    case .tls: ["DANETIMEOUT", "DEBUG"]
     case .hooks:
       [
         "ONSUCCESS_REMOTE", "ONFAILURE_REMOTE", "ONTEMPORARY_REMOTE", "SMTPTEXT", "SMTPCODE", "SMTPHOST", "SMTPSTATUS",

@@ -26,6 +26,7 @@ private func plan(
 private func has(_ result: PlanResult, _ line: String) -> Bool {
   if line.hasPrefix("look-ups: ") { return result.lookupSeconds.map { "look-ups: \($0) s" } == line }
   let lines = result.lines.map { String(decoding: $0, as: UTF8.self) }
+  if line.hasPrefix("!") { return !lines.contains { $0.hasPrefix(line.dropFirst()) } }
   return lines.contains { $0 == line || line.hasPrefix("report: ") && $0.hasPrefix(line) }
 }
 

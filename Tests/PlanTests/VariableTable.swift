@@ -31,7 +31,7 @@ extension VariableRow {
     "report: ZUnable to use \(place): \(fault). (#4.3.5)"
   }
 
-  static let all = routes + files + switches + [outgoing, family, dialect] + tags + rules + authentication
+  static let all = routes + files + switches + [outgoing, family, dialect] + tags + rules + authentication + tls
 
   private static let routes =
     ["SMTPROUTE", "X-SMTPROUTES"].map { name in
@@ -88,7 +88,8 @@ extension VariableRow {
         empty: "smtputf8: used if the addresses or the message need it"),
       VariableRow(
         name: "DANE_VERIFICATION", present: ("127.0.0.1@1998", "exchanger: 0 a.example, validated, 192.0.2.1, TLSA: none"),
-        absent: "exchanger: 0 a.example, validated, 192.0.2.1", malformed: nil,
+        absent: "exchanger: 0 a.example, validated, 192.0.2.1",
+        malformed: ("x@1998", invalid("the variable DANE_VERIFICATION", "x is no IP address")),
         empty: "exchanger: 0 a.example, validated, 192.0.2.1, TLSA: none", control: ["dialect": "indimail"]),
     ]
     + ["DISABLE_CNAME_LOOKUP", "DISABLE_CNAME_LOOKUPS"].map { name in

@@ -137,6 +137,10 @@ int csys_tcp_socket(int family) {
   return fd;
 }
 
+int csys_udp_socket(int family) {
+  return socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP);
+}
+
 char *const *csys_environment(void) { return environ; }
 
 void csys_wipe(void *bytes, size_t count) {

@@ -63,6 +63,11 @@ extension HookDirectory {
     programs[.candidates].map { [ExecCandidateFilter(runner: runner, program: $0)] } ?? []
   }
 
+  /// `tls`: after all sources, which it knows by what they have demanded.
+  public var tlsPolicyRevisers: [any TLSPolicyReviser] {
+    programs[.tls].map { [ExecTLSPolicyReviser(runner: runner, program: $0)] } ?? []
+  }
+
   /// `message`: after all other filters of it, so that a signature stays true.
   public var messageFilters: [any MessageFilter] {
     programs[.message].map { [ExecMessageFilter(runner: runner, program: $0)] } ?? []

@@ -6,6 +6,7 @@ package enum HookPoint: String, Sendable, CaseIterable {
   case environment
   case sender
   case candidates
+  case tls
   case message
   case trace
   case record

@@ -69,6 +69,9 @@ const char *csys_error_text(int number);
 /* A non-blocking, close-on-exec TCP socket that sends small writes at once; -1 and errno on failure. */
 int csys_tcp_socket(int family);
 
+/* A non-blocking, close-on-exec UDP socket; -1 and errno on failure. */
+int csys_udp_socket(int family);
+
 /* The process's environment, a null-terminated list. */
 char *const *csys_environment(void);
 
