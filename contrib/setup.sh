@@ -13,7 +13,7 @@ build=("${toolchain[@]}" pkg-config libc-ares-dev libcdb-dev libgsasl-dev libidn
 # Servers to deliver to (postfix: smtpd, smtp-sink, and the client posttls-finger; dovecot; aiosmtpd), what they authenticate with
 # (sasl2), certificates (openssl), name servers and what signs their zones (ldnsutils), the manual's checker, and what the tests look
 # into processes and make networks with.
-test=(dovecot-core dovecot-submissiond iproute2 ldnsutils libsasl2-modules libsasl2-modules-db libssl-dev mandoc nsd openssl postfix
+test=(curl dovecot-core dovecot-submissiond iproute2 ldnsutils libsasl2-modules libsasl2-modules-db libssl-dev mandoc nsd openssl postfix
   procps python3-aiosmtpd sasl2-bin strace unbound util-linux valgrind)
 # Two more servers can't be installed beside postfix, of which they take the place: they are unpacked into .build/servers and run from
 # there. Here is what their programs load, from the Depends of their packages; what else stands there is for installed servers.

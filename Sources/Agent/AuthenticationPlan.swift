@@ -22,6 +22,8 @@ public struct AuthenticationPlan: Equatable, Sendable {
   public let credentials: [Planned]
   public let lack: Lack?
   public let rules: AuthenticationRules
+  /// Who is asked for the mechanism.
+  public let selectors: [String]
   let envelope: RouteQuestion
 
   /// - Throws: 4.3.5 when authentication is required, and it is known already that there will be none.
@@ -91,6 +93,7 @@ extension Delivery {
         lack = route.line.relay == nil ? .noRelay : .notFound(reference)
       }
     }
-    return AuthenticationPlan(credentials: used, lack: lack, rules: rules, envelope: question)
+    return AuthenticationPlan(
+      credentials: used, lack: lack, rules: rules, selectors: hooks.mechanismSelectors.compactMap(\.name), envelope: question)
   }
 }

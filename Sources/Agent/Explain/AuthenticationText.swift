@@ -11,7 +11,10 @@ extension PlanText {
     if let words = plan.lack?.notice {
       lines.append("warning: \(words)\(plan.credentials.isEmpty ? "; the mail goes without authentication" : "")")
     }
-    if !plan.credentials.isEmpty { lines.append("auth: \(words(plan.rules))") }
+    if !plan.credentials.isEmpty {
+      let selectors = plan.selectors.map { ", as \($0) says" }.joined()
+      lines.append("auth: \(words(plan.rules))\(selectors)")
+    }
     return lines
   }
 

@@ -30,7 +30,14 @@ public enum MechanismChoice: Equatable, Sendable {
 
 /// Chooses a mechanism. The first answer wins.
 public protocol MechanismSelector {
+  /// For the plan: `hooks/mechanism`; nil for what needn't be told.
+  var name: String? { get }
+
   /// - Returns: nil for no opinion.
   /// - Throws: 4.3.x when it can't say.
   func choice(for question: MechanismQuestion, environment: Environment) throws(DeliveryFailure) -> MechanismChoice?
+}
+
+extension MechanismSelector {
+  public var name: String? { nil }
 }

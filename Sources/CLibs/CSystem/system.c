@@ -46,6 +46,10 @@ int csys_try_lock(int fd) {
   return fcntl(fd, F_OFD_SETLK, &whole);
 }
 
+int csys_create_at(int directory, const char *name, mode_t mode) {
+  return openat(directory, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode);
+}
+
 const int csys_path_only = O_PATH;
 
 ssize_t csys_read(int fd, void *buffer, size_t count) {

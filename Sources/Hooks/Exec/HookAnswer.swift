@@ -27,7 +27,7 @@ struct HookFault: Error, Equatable {
 
 /// An answer, in order; at least one line.
 struct HookAnswer {
-  let lines: [(key: String, value: Bytes)]
+  private(set) var lines: [(key: String, value: Bytes)]
 
   /// - Parameter bytes: everything that was written; the last line need not end in a line feed.
   init(_ bytes: Bytes, _ keys: [HookKey]) throws(HookFault) {
@@ -59,6 +59,12 @@ struct HookAnswer {
 
   /// The keys that exist are shorter.
   private static let shownLength = 40
+
+  /// Clears the values, where one of them is a secret.
+  mutating func wipe() {
+    for index in lines.indices { lines[index].value.wipe() }
+    lines = []
+  }
 
   func value(_ key: String) -> Bytes? { lines.first { $0.key == key }?.value }
 }

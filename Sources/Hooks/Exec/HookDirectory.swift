@@ -7,6 +7,7 @@ public struct HookDirectory {
   private let runner: HookRunner
   private let environment: Environment
   private let programs: [HookPoint: HookProgram]
+  private let tokens: TokenCache
 
   /// From the environment of the start: a path that an edit could change would be one that a message could.
   static let variable = "HOOKDIR"
@@ -27,6 +28,7 @@ public struct HookDirectory {
     runner = HookRunner(
       control: choice.control.path, dialect: choice.dialect, operands: programs.isEmpty ? [] : operands(),
       clock: circumstances.clock)
+    tokens = TokenCache(folder: choice.dialect.home + Bytes("/run/qmail-remote/tokens"), circumstances)
   }
 
   /// Those that seem to have a program. When the folder can't be opened, that is all of them, and each will say so: a folder that was
@@ -81,5 +83,15 @@ extension HookDirectory {
   /// `record`.
   public var recordSinks: [any RecordSink] {
     programs[.record].map { [ExecRecord(runner: runner, program: $0)] } ?? []
+  }
+
+  /// `credentials`: before all other sources.
+  public var credentialSources: [any CredentialSource] {
+    programs[.credentials].map { [ExecCredentialSource(runner: runner, program: $0, cache: tokens)] } ?? []
+  }
+
+  /// `mechanism`: before all other selectors.
+  public var mechanismSelectors: [any MechanismSelector] {
+    programs[.mechanism].map { [ExecMechanismSelector(runner: runner, program: $0)] } ?? []
   }
 }

@@ -8,6 +8,8 @@ package enum HookPoint: String, Sendable, CaseIterable {
   case candidates
   case tls
   case message
+  case credentials
+  case mechanism
   case trace
   case record
 

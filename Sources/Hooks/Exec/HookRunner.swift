@@ -20,7 +20,9 @@ struct HookRunner {
     _ program: HookProgram, _ question: HookQuestion, _ environment: Environment, keys: [HookKey]
   ) throws(DeliveryFailure) -> HookAnswer? {
     guard try isThere(program) else { return nil }
-    let result = run(program, environment, .bytes(question.bytes), .collected)
+    var result = run(program, environment, .bytes(question.bytes), .collected)
+    // At one point it is a secret.
+    defer { result.output.wipe() }
     return try HookRunner.answer(result, program.point.place, HookRunner.limit(environment), keys)
   }
 

@@ -40,6 +40,9 @@ int csys_create(const char *path, mode_t mode);
 /* A file without a name in a folder, open for reading and writing; -1 and errno on failure. */
 int csys_temporary_file(const char *folder);
 
+/* Opens a file of a folder for reading and writing, and makes it if it isn't there; a link is none. -1 and errno on failure. */
+int csys_create_at(int directory, const char *name, mode_t mode);
+
 /* O_PATH, for what may be looked at but not read. */
 extern const int csys_path_only;
 
