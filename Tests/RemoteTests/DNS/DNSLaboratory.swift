@@ -5,10 +5,10 @@ import Support
 
 final class DNSLaboratory: Sendable {
   /// One for all tests that want one: signing and starting takes a second.
-  static let shared = Result { try DNSLaboratory() }
+  static let shared = Result { try DNSLaboratory(LookupTable.zoneTable()) }
 
   let network: NetworkNamespace
-  /// On loopback.
+  /// On loopback. At port 53 too, for programs that can't be told another one.
   let resolver = "127.0.0.1:5300"
   /// The same at an address of the machine that isn't loopback.
   let outsideResolver = "\(LookupCase.ownAddresses[0]):5300"
@@ -17,10 +17,13 @@ final class DNSLaboratory: Sendable {
   private let start = Promise<Void>()
   private let stop = Promise<Void>()
 
-  private init() throws {
-    network = try NetworkNamespace()
+  /// - Parameters:
+  ///   - table: with the zones of LookupTable.
+  ///   - network: where the servers run; nil for a new one.
+  init(_ table: ZoneTable, in network: NetworkNamespace? = nil) throws {
+    let network = try network ?? NetworkNamespace()
+    self.network = network
     folder = try TemporaryFolder()
-    let table = try LookupTable.zoneTable()
     try network.command("ip", "addr", "add", "\(LookupCase.ownAddresses[0])/32", "dev", "lo")
     try network.command("ip", "addr", "add", "\(LookupCase.ownAddresses[1])/128", "dev", "lo", "nodad")
     try writeZones(table)
@@ -135,6 +138,7 @@ extension DNSLaboratory {
       """
       server:
         interface: 127.0.0.1@5300
+        interface: 127.0.0.1@53
         interface: \(LookupCase.ownAddresses[0])@5300
         access-control: 0.0.0.0/0 allow
         do-ip6: no
@@ -196,7 +200,7 @@ extension DNSLaboratory {
     let answered = try network.run {
       try eventually(within: 30) {
         // NOERROR and a record, for a name that each of them knows.
-        let name = address == LookupTable.childAddress ? "alone.open.test" : LookupTable.parentServer
+        let name = address == LookupTable.childAddress ? LookupTable.sign : LookupTable.parentServer
         let answer = try DNSWire.ask(name, .a, at: address, port)
         return answer.map { $0.count > 7 && $0[3] & 0xf == 0 && $0[7] > 0 } ?? servers.isOver
       }

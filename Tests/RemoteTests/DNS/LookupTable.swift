@@ -19,10 +19,16 @@ enum LookupTable {
       ZoneTable.Zone("failing.test", .failing, at: childServer),
     ]
 
-  static func zoneTable() throws -> ZoneTable {
-    let servers = "\(parentServer) A \(parentAddress)\n\(childServer) A \(childAddress)"
-    return try ZoneTable(zones: zones, records: ([servers] + cases.map(\.zone)).joined(separator: "\n"))
+  static func zoneTable() throws -> ZoneTable { try zoneTable(records: cases.map(\.zone).joined(separator: "\n")) }
+
+  /// The zones with other records, as of ZoneTable.
+  static func zoneTable(records: String) throws -> ZoneTable {
+    let own = "\(parentServer) A \(parentAddress)\n\(childServer) A \(childAddress)\n\(sign) A 192.0.2.99"
+    return try ZoneTable(zones: zones, records: own + "\n" + records)
   }
+
+  /// A name that the children's server has in any case: when it is found, the server is up.
+  static let sign = "sign.open.test"
 }
 
 extension LookupCase {

@@ -36,9 +36,7 @@ struct ServerRoom: Sendable {
       }
     }
     guard !places.isEmpty else { return command }
-    let script = #"while [ "$1" != -- ]; do mount --bind "$1" "$2" || exit; shift 2; done; shift; exec "$@""#
-    return ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", script, "sh"] + places.flatMap { [$0.ours, $0.path] } + ["--"]
-      + command
+    return ["/usr/bin/python3", "-B", TestScripts.path("room.py")] + places.flatMap { [$0.ours, $0.path] } + ["--"] + command
   }
 
   /// A server that contrib/setup.sh has unpacked.

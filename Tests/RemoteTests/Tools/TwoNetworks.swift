@@ -11,12 +11,16 @@ struct TwoNetworks: Sendable {
   static let own = ["192.0.2.1", "2001:db8::1"]
   private static let nameServer = "192.0.2.53"
 
-  init() throws {
+  /// Where servers can be, if nothing else is said.
+  static let servers = (11...16).flatMap { ["192.0.2.\($0)", "2001:db8::\($0)"] }
+
+  /// - Parameter servers: the addresses of the other machine, of 192.0.2.0/24 and 2001:db8::/64.
+  init(servers: [String] = TwoNetworks.servers) throws {
     here = try NetworkNamespace()
     there = try NetworkNamespace()
     try here.join(there, "here", "there")
     let folder = try TemporaryFolder()
-    let servers = (11...16).flatMap { ["192.0.2.\($0)", "2001:db8::\($0)"] } + [TwoNetworks.nameServer]
+    let servers = servers + [TwoNetworks.nameServer]
     try configure(here, "here", TwoNetworks.own, peers: servers, folder)
     try configure(there, "there", servers, peers: TwoNetworks.own, folder)
   }
