@@ -25,9 +25,9 @@ public struct Wording {
     backOff = plan.backOff
   }
 
-  /// Stock words, which need nothing of the plan.
-  public init() {
-    dialect = .stock
+  /// Words that need nothing of the plan.
+  public init(_ dialect: Dialect = .stock) {
+    self.dialect = dialect
     sender = []
     recipients = []
     target = []

@@ -24,8 +24,11 @@ internal import COpenSSL
 
   // MARK: before the handshake
 
-  /// The name that the server is asked for. One that can't be asked for is not.
-  func ask(for name: Bytes) { _ = unsafe copenssl_ask_for(handle, name.terminated) }
+  /// The name that the server is asked for, without the root's dot (RFC 6066 section 3). One that can't be asked for is not.
+  func ask(for name: Bytes) {
+    let isRooted = name.last == UInt8(ascii: ".")
+    _ = unsafe copenssl_ask_for(handle, (isRooted ? name.dropLast() : name).terminated)
+  }
 
   /// A handshake whose chain doesn't verify fails.
   func demandChain() { unsafe copenssl_demand_chain(handle) }

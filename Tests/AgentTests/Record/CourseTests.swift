@@ -108,7 +108,7 @@ import Testing
   func lines() {
     let candidate = Candidate(exchanger: bytes("a.test"), preference: 10, address: address("192.0.2.1"), port: 25)
     let start = #"{"version":1,"time":1.500000,"event":"#
-    let place = #""candidate":{"name":"a.test","preference":10,"address":"192.0.2.1","port":25}"#
+    let place = #""candidate":{"name":"a.test","preference":10,"address":"192.0.2.1","port":25,"transport":"SMTP"}"#
     let events: [(DeliveryEvent, [String])] = [
       (.connected(candidate), [#""connected",\#(place)}"#]), (.passedOver(candidate), [#""passed over",\#(place)}"#]),
       (.sent([.ehlo(bytes("me")), .quit]), [#""sent","command":"EHLO me"}"#, #""sent","command":"QUIT"}"#]),

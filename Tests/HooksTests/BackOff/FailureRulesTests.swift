@@ -49,6 +49,9 @@ import Testing
     Row(testDescription: "HELO 550", stage: .hello, cause: refusal(550), dialects: []),
     Row(testDescription: "closed after EHLO", stage: .hello, cause: .broken(.transport(.closed)), dialects: []),
     Row(testDescription: "no answer to EHLO", stage: .hello, cause: .broken(.transport(.timedOut)), dialects: []),
+    Row(testDescription: "no STARTTLS", stage: .tls, cause: .tls(.notOffered), dialects: []),
+    Row(
+      testDescription: "no answer in a handshake", stage: .tls, cause: .tls(.broken(.transport(.timedOut))), dialects: []),
     Row(testDescription: "nonsense after EHLO", stage: .hello, cause: nonsense, dialects: []),
   ]
 

@@ -30,7 +30,7 @@ private struct RecordedRemote {
   }
 }
 
-@Suite struct RecordTests {
+@Suite struct DeliveryRecordTests {
   @Test(arguments: [[], ["PIPELINING"], ["PIPELINING", "CHUNKING"]])
   func `a message that is accepted`(_ extensions: [String]) throws {
     let server = try ScriptedServer(SMTPScript(extensions: extensions))

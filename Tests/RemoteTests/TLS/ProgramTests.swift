@@ -1,0 +1,101 @@
+// The program itself under TLS: what it loads and opens, and how much memory it takes.
+import Foundation
+import Support
+import Testing
+
+@Suite struct TLSProgramTests {
+  private static let accepted = "K127.0.0.1 accepted message.\nRemote host said: 250 2.0.0 ok\n"
+
+  /// Certificates of authorities, wherever they may be.
+  private static func isAuthority(_ file: String) -> Bool {
+    file.hasPrefix("/etc/ssl/certs") || file.hasPrefix("/usr/lib/ssl/certs") || file.hasSuffix("cert.pem")
+      || file.hasSuffix(".crt") || file.hasPrefix("/usr/share/ca-certificates")
+  }
+
+  /// The system's bundle alone takes longer to read than the delivery takes.
+  @Test func `TLS that need not prove anything reads no certificate`() throws {
+    let server = try TLSServers.shared.get().start(TLSBehaviour(try TestPKI.shared.get()[.ec]))
+    let traced = try LoadingTests.trace(Remote(to: server.port))
+    let session = try #require(try server.finish().first)
+    #expect(session.messages.map(\.isSecure) == [true])
+    #expect(traced.finished.ending == .exited(0))
+    #expect(visible(traced.finished.output).contains("K127.0.0.1 accepted message."))
+    #expect(traced.libraries == ["libcrypto", "libssl"])
+    #expect(traced.files.filter(TLSProgramTests.isAuthority) == [])
+    // The system's own policy for TLS is read.
+    #expect(traced.files.contains { $0.hasSuffix("openssl.cnf") })
+  }
+
+  @Test func `a server without STARTTLS costs no library`() throws {
+    let server = try TLSServers.shared.get().start(
+      TLSBehaviour(try TestPKI.shared.get()[.ec]) { $0.clearKeywords = ["PIPELINING"] })
+    let traced = try LoadingTests.trace(Remote(to: server.port))
+    #expect(try server.finish().first?.messages.map(\.isSecure) == [false])
+    #expect(traced.libraries == [])
+  }
+
+  @Test func `mail that waits for TLS costs no library where there is none`() throws {
+    let server = try TLSServers.shared.get().start(
+      TLSBehaviour(try TestPKI.shared.get()[.ec]) { $0.clearKeywords = ["PIPELINING"] })
+    var remote = Remote(to: server.port)
+    remote.control["tlsdestinations"] = "127.0.0.1:\n"
+    let traced = try LoadingTests.trace(remote)
+    #expect(try server.finish().first?.messages.isEmpty == true)
+    #expect(visible(traced.finished.output).hasPrefix("ZI wasn't able to negotiate a StartTLS connection with: "))
+    #expect(traced.libraries == [])
+  }
+
+  @Test func `a chain that is to verify makes it look into the system's folder, not at the bundle`() throws {
+    let server = try TLSServers.shared.get().start(TLSBehaviour(try TestPKI.shared.get()[.ec]))
+    var remote = Remote(to: server.port)
+    remote.control["tlsdestinations"] = "+*:\n"
+    let traced = try LoadingTests.trace(remote)
+    #expect(try server.finish().first?.messages.isEmpty == true)
+    #expect(visible(traced.finished.output).contains("unable to get local issuer certificate"))
+    #expect(traced.files.filter(TLSProgramTests.isAuthority) == ["/etc/ssl/certs"])
+  }
+
+  /// - Returns: the memory that the program had needed when it had sent everything.
+  private func deliver(lines: Int) throws -> Int {
+    let line = String(repeating: "0123456789", count: 7)
+    let identity = try TestPKI.shared.get()[.ec]
+    let (channel, descriptor) = try LineChannel.make()
+    var start = ProgramStart(
+      "/usr/bin/python3", ["-B", TestScripts.path("tls_sink.py"), identity.chain, identity.key, line, "\(lines)"])
+    start.environment = ["PATH": "/usr/bin:/bin"]
+    start.input = .descriptor(descriptor)
+    start.output = .descriptor(descriptor)
+    let sink = try SpawnedProcess(start)
+    close(descriptor)
+    let port = try #require(try channel.line().flatMap { UInt16(String(decoding: $0, as: UTF8.self)) })
+    var remote = Remote()
+    remote.control["smtproutes"] = ":127.0.0.1;s\(port)\n"
+    let left = Shared(lines)
+    let block = Array((line + "\n").utf8)
+    remote.input = .pieces {
+      {
+        let count = left.change { left in
+          let count = min(left, 1_000)
+          left -= count
+          return count
+        }
+        return count == 0 ? nil : Array(repeatElement(block, count: count).joined())
+      }
+    }
+    let running = try remote.start()
+    #expect(
+      try channel.line().map { String(decoding: $0, as: UTF8.self) } == "taken", "\(visible(sink.finish(within: 1).errors))")
+    let memory = try #require(running.process.peakMemory)
+    try channel.send([])
+    let accepted = "K127.0.0.1 accepted message.\nRemote host said: 250 ok 1\n"
+    expect(running.finish(), "r^@\(accepted)^@", verdict: accepted)
+    #expect(try channel.line().map { String(decoding: $0, as: UTF8.self) } == "closed")
+    return memory
+  }
+
+  @Test func `a hundred megabytes take no more memory than one`() throws {
+    let small = try deliver(lines: 14_000)
+    let large = try deliver(lines: 1_400_000)
+    #expect(large - small < 1_000_000, "\(small) and \(large) bytes")
+  }
+}
