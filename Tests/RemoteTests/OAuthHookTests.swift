@@ -52,9 +52,8 @@ private struct OAuthSite {
     var remote = Remote()
     remote.environment = [
       "CONTROLDIR": control.path, "PATH": "/usr/bin:/bin", "SMTPROUTE": ":127.0.0.1:\(server.port)", "HOOKTIMEOUT": "60",
+      "QMAILREMOTE_RUNDIR": "\(home.path)/run/qmail-remote",
     ]
-    let script = "mount -t tmpfs tmpfs /var && mkdir /var/qmail && mount --bind \"$0\" /var/qmail && exec \"$@\""
-    remote.wrapper = ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", script, home.path]
     return remote
   }
 

@@ -28,7 +28,7 @@ public struct HookDirectory {
     runner = HookRunner(
       control: choice.control.path, dialect: choice.dialect, operands: programs.isEmpty ? [] : operands(),
       clock: circumstances.clock)
-    tokens = TokenCache(folder: choice.dialect.home + Bytes("/run/qmail-remote/tokens"), circumstances)
+    tokens = TokenCache(folder: RunDirectory(choice.dialect, environment).path + Bytes("/tokens"), circumstances)
   }
 
   /// Those that seem to have a program. When the folder can't be opened, that is all of them, and each will say so: a folder that was
