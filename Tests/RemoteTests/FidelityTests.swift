@@ -21,7 +21,7 @@ import Testing
           let comparison = WireComparison(message)
           guard try peer.drain(comparison.take) else { throw PeerFault.closed(wanted: "the rest of the message") }
           // It waits for the answer now.
-          memory.keep(running.wait(seconds: 20)?.process.peakMemory)
+          memory.keep(running.wait(seconds: 20)?.process.peakAddressSpace)
         }))
     var remote = Remote(to: server)
     remote.input = try message.input(carrier, in: folder)

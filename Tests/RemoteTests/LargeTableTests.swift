@@ -47,7 +47,7 @@ private final class WatchingServer<Value: Sendable>: Sendable {
   }
 
   @Test func `a million routes take the memory of one`() throws {
-    let watching = try WatchingServer(\.peakMemory)
+    let watching = try WatchingServer(\.peakAddressSpace)
     var remote = Remote()
     remote.control["smtproutes"] = "example.com:127.0.0.1:\(watching.server.port)\n"
     let one = try watching.deliver(remote)

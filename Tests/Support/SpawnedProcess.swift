@@ -109,13 +109,14 @@ public final class SpawnedProcess: Sendable {
     return line.flatMap { UInt64($0.drop { $0 != "\t" }.dropFirst(), radix: 16) } ?? 0
   }
 
-  /// The most memory that the process has had so far, in bytes; nil when it is gone.
+  /// The largest address space that the process has had so far, in bytes: all that it has ever had allocated or mapped at once. nil when it
+  /// is gone.
   ///
-  /// From /proc while the process lives, not from wait4(2): what that says includes the memory of the test itself, whose image the
-  /// new process shares until it runs its program.
-  public var peakMemory: Int? {
+  /// Not the resident memory: how much of its own image is resident depends on what else the machine does, by more than a message's
+  /// worth. From /proc while the process lives, not from wait4(2), which has no such figure.
+  public var peakAddressSpace: Int? {
     guard let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8) else { return nil }
-    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmPeak:") }
     return line.flatMap { Int($0.filter(\.isNumber)) }.map { $0 * 1_024 }
   }
 

@@ -58,7 +58,7 @@ private final class RawComparison {
           }
           guard comparison.isAtEnd() else { throw PeerFault.unexpected("\(length) bytes", wanted: "more") }
         },
-        hold: { memory.keep(running.wait(seconds: 20)?.process.peakMemory) }))
+        hold: { memory.keep(running.wait(seconds: 20)?.process.peakAddressSpace) }))
     var remote = Remote(to: server)
     remote.input = try message.input(carrier, in: folder)
     remote.environment["TMPDIR"] = folder.path

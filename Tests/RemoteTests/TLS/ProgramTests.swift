@@ -85,7 +85,7 @@ import Testing
     let running = try remote.start()
     #expect(
       try channel.line().map { String(decoding: $0, as: UTF8.self) } == "taken", "\(visible(sink.finish(within: 1).errors))")
-    let memory = try #require(running.process.peakMemory)
+    let memory = try #require(running.process.peakAddressSpace)
     try channel.send([])
     let accepted = "K127.0.0.1 accepted message.\nRemote host said: 250 ok 1\n"
     expect(running.finish(), "r^@\(accepted)^@", verdict: accepted)
