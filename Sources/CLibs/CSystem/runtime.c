@@ -40,3 +40,6 @@ char *swift_copyAuxiliaryExecutablePath(const char *name) {
   (void)name;
   return 0;
 }
+
+/* By this contrib/install.sh knows a program of this package from another of its name. what(1) prints it. */
+__attribute__((used, retain)) static const char origin[] = "@(#)qmail-remote in Swift";
