@@ -36,11 +36,12 @@ let package = Package(
   name: "qmail-remote",
   targets: [
     .target(name: "CSystem", path: "Sources/CLibs/CSystem"),
-    .target(name: "CAres", path: "Sources/CLibs/CAres"),
-    .target(name: "COpenSSL", path: "Sources/CLibs/COpenSSL"),
-    .target(name: "CIDN2", path: "Sources/CLibs/CIDN2"),
-    .target(name: "CGSASL", path: "Sources/CLibs/CGSASL"),
-    .target(name: "CCrypto", path: "Sources/CLibs/CCrypto"),
+    .target(name: "CLoader", path: "Sources/CLibs/CLoader"),
+    .target(name: "CAres", dependencies: ["CLoader"], path: "Sources/CLibs/CAres"),
+    .target(name: "COpenSSL", dependencies: ["CLoader"], path: "Sources/CLibs/COpenSSL"),
+    .target(name: "CIDN2", dependencies: ["CLoader"], path: "Sources/CLibs/CIDN2"),
+    .target(name: "CGSASL", dependencies: ["CLoader"], path: "Sources/CLibs/CGSASL"),
+    .target(name: "CCrypto", dependencies: ["CLoader"], path: "Sources/CLibs/CCrypto"),
     .systemLibrary(name: "CTinyCDB", path: "Sources/CLibs/CTinyCDB", pkgConfig: "libcdb"),
     .target(
       name: "Agent", dependencies: ["CSystem", "CAres", "CCrypto", "CIDN2", "COpenSSL", "CTinyCDB"], swiftSettings: swift),

@@ -14,4 +14,4 @@ swift build -c release --package-path Tests/Fuzz --scratch-path .build/fuzz
 mkdir -p .build/fuzz-corpus
 say "$runs inputs"
 # The crash reporter would hold a crashed run for minutes.
-SWIFT_BACKTRACE=enable=no .build/fuzz/release/fuzz -runs="$runs" -max_len=600 -print_final_stats=1 .build/fuzz-corpus
+SWIFT_BACKTRACE=enable=no .build/fuzz/release/fuzz -runs="$runs" -max_len=600 -artifact_prefix=.build/ -print_final_stats=1 .build/fuzz-corpus

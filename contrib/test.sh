@@ -1,6 +1,6 @@
 #!/bin/bash
-# Tests everything: sets up, checks format and house rules, builds with warnings as errors, runs all tests, the demonstration and
-# the manual's checker. Ends with one line that says what passed; a skipped test is not called passed and fails the run.
+# Tests everything: sets up, checks format and house rules, builds with warnings as errors, runs all tests, a little of the fuzzer,
+# the demonstration and the manual's checker. Ends with one line that says what passed; a skipped test is not called passed and fails the run.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -85,7 +85,10 @@ run_tests
 say "contrib/bench/counts"
 contrib/bench/counts
 
+say "contrib/fuzz.sh, a short run (its output is in .build/fuzz.log)"
+contrib/fuzz.sh 100000 >.build/fuzz.log 2>&1 || { tail -n 60 .build/fuzz.log; die "the fuzzer failed"; }
+
 say "contrib/demo.sh (its output is in .build/demo.log)"
 contrib/demo.sh >.build/demo.log 2>&1 || { cat .build/demo.log; die "the demonstration failed"; }
 
-say "passed: $tests_passed tests, none skipped; format, rules, manual pages, release build and demonstration"
+say "passed: $tests_passed tests, none skipped; format, rules, manual pages, release build, counts, fuzzer and demonstration"

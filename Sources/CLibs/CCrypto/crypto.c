@@ -1,5 +1,5 @@
 #include "CCrypto.h"
-#include <dlfcn.h>
+#include "CLoader.h"
 #include <limits.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -13,31 +13,11 @@ _Static_assert(ccrypto_digest_limit == EVP_MAX_MD_SIZE, "the longest digest");
   each(EVP_Digest) \
   each(HMAC)
 
-#define MEMBER(name) __typeof__(name) *name;
-static struct { FUNCTIONS(MEMBER) } library;
-
-static int load(const char **problem) {
-  static int loaded;
-  if (loaded) return 1;
-  void *handle = dlopen("libcrypto.so.3", RTLD_NOW | RTLD_LOCAL);
-  if (!handle) {
-    *problem = "libcrypto can't be loaded";
-    return 0;
-  }
-#define RESOLVE(name) \
-  *(void **)&library.name = dlsym(handle, #name); \
-  if (!library.name) { \
-    *problem = "libcrypto lacks the function " #name; \
-    return 0; \
-  }
-  FUNCTIONS(RESOLVE)
-  loaded = 1;
-  return 1;
-}
+static struct { FUNCTIONS(CLOADER_MEMBER) } library;
 
 /* A digest may be missing though the library is there: by policy (MD5 in FIPS mode), or with the provider that has it. */
 static EVP_MD *fetch(const char *name, const char **problem) {
-  if (!load(problem)) return NULL;
+  if ((*problem = cloader_load("libcrypto.so.3", FUNCTIONS(CLOADER_NAME), &library))) return NULL;
   EVP_MD *digest = library.EVP_MD_fetch(NULL, name, NULL);
   if (!digest) *problem = "libcrypto, as it is configured, doesn't have the digest";
   return digest;

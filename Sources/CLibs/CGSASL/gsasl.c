@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 #include "CGSASL.h"
-#include <dlfcn.h>
+#include "CLoader.h"
 #include <gsasl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,26 +21,11 @@ _Static_assert(cgsasl_key_limit == GSASL_HASH_MAX_SIZE, "the longest key");
   each(gsasl_scram_secrets_from_password) \
   each(gsasl_scram_secrets_from_salted_password)
 
-#define MEMBER(name) __typeof__(name) *name;
-static struct { FUNCTIONS(MEMBER) } library;
+static struct { FUNCTIONS(CLOADER_MEMBER) } library;
 
 static int load(const char **problem) {
-  static int loaded;
-  if (loaded) return 1;
-  void *handle = dlopen("libgsasl.so.18", RTLD_NOW | RTLD_LOCAL);
-  if (!handle) {
-    *problem = "libgsasl can't be loaded";
-    return 0;
-  }
-#define RESOLVE(name) \
-  *(void **)&library.name = dlsym(handle, #name); \
-  if (!library.name) { \
-    *problem = "libgsasl lacks the function " #name; \
-    return 0; \
-  }
-  FUNCTIONS(RESOLVE)
-  loaded = 1;
-  return 1;
+  *problem = cloader_load("libgsasl.so.18", FUNCTIONS(CLOADER_NAME), &library);
+  return !*problem;
 }
 
 struct cgsasl_session {

@@ -1,33 +1,21 @@
 /* Loading the library, and what connections are made from. */
 #include "library.h"
-#include <dlfcn.h>
 #include <limits.h>
 #include <string.h>
 
 struct copenssl_library copenssl;
 
 int copenssl_load(const char **problem) {
-  static int loaded;
-  if (loaded) return 1;
+  static int is_started;
+  if (is_started) return 1;
   /* libcrypto comes with it, and its functions are found through it. */
-  void *handle = dlopen("libssl.so.3", RTLD_NOW | RTLD_LOCAL);
-  if (!handle) {
-    *problem = "libssl can't be loaded";
-    return 0;
-  }
-#define RESOLVE(name) \
-  *(void **)&copenssl.name = dlsym(handle, #name); \
-  if (!copenssl.name) { \
-    *problem = "libssl lacks the function " #name; \
-    return 0; \
-  }
-  FUNCTIONS(RESOLVE)
+  if ((*problem = cloader_load("libssl.so.3", FUNCTIONS(CLOADER_NAME), &copenssl))) return 0;
   /* The process ends after one delivery: tidying up at exit would only take time. */
   if (!copenssl.OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, NULL)) {
     *problem = "libssl can't be started";
     return 0;
   }
-  loaded = 1;
+  is_started = 1;
   return 1;
 }
 

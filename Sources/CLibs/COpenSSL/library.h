@@ -2,6 +2,7 @@
 #ifndef COPENSSL_LIBRARY_H
 #define COPENSSL_LIBRARY_H
 
+#include "CLoader.h"
 #include "COpenSSL.h"
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -89,9 +90,7 @@
   each(ASN1_STRING_get0_data) \
   each(ASN1_STRING_length)
 
-#define MEMBER(name) __typeof__(name) *name;
-struct copenssl_library { FUNCTIONS(MEMBER) };
-#undef MEMBER
+struct copenssl_library { FUNCTIONS(CLOADER_MEMBER) };
 
 extern struct copenssl_library copenssl;
 

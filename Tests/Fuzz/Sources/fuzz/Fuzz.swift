@@ -1,5 +1,5 @@
-// The fuzzer's entry: the first byte chooses a parser, the rest is its input; with FUZZ_DNS set, all of it goes to the reader of DNS answers. Whatever comes, nothing may trap, and what a parser
-// accepts must hold.
+// The fuzzer's entry: the first byte chooses a parser, the rest is its input; with FUZZ_DNS set, all of it goes to the reader of DNS
+// answers. Whatever comes, nothing may trap, and what a parser accepts must hold.
 import CSystem
 
 @testable import Agent
@@ -14,10 +14,18 @@ func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     dns(rest, RecordType.allCases[Int(choice) % RecordType.allCases.count])
     return 0
   }
-  switch choice % 8 {
+  switch choice % 16 {
   case 0: route(rest)
   case 1: reply(rest)
   case 2: stuffing(rest)
+  case 3: netstrings(rest)
+  case 4: base64(rest)
+  case 5: edits(rest)
+  case 6: patterns(rest)
+  case 7: destinations(rest)
+  case 8: challenges(rest)
+  case 9: tags(rest)
+  case 10: json(rest)
   default: dns(rest, RecordType.allCases[Int(choice) % RecordType.allCases.count])
   }
   return 0
