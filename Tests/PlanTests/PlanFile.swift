@@ -32,28 +32,16 @@ struct PlanFile: Sendable {
   private var assignments: [UInt8] = []
 
   init(text: String) throws(TranscriptError) {
-    var number = 0
-    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-      number += 1
-      do throws(TranscriptError) {
-        try take(line, number)
-      } catch {
-        throw TranscriptError(line: number, error.words)
-      }
-    }
-    guard text.hasPrefix("# ") else { throw TranscriptError(line: 1, "the first line has to say what the plan is about") }
+    try ScenarioText.read(text, kind: "plan") { line, number throws(TranscriptError) in try take(line, number) }
     guard !input.operands.isEmpty || text.contains("\n$ ") else { throw TranscriptError(line: 1, "no command line ($)") }
     guard !expected.isEmpty else { throw TranscriptError(line: 1, "no plan (=)") }
     try makeDatabases()
   }
 
   private mutating func take(_ line: Substring, _ number: Int) throws(TranscriptError) {
-    guard !line.isEmpty, line.first != "#" else { return }
-    guard line.last != " ", line.last != "\t" else { throw TranscriptError("blanks at the end; write \\x20") }
-    let parts = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
-    let rest = parts.count > 1 ? parts[1] : ""
-    switch parts[0] {
-    case "$": try takeOperands(rest)
+    let (word, rest) = ScenarioText.divided(line)
+    switch word {
+    case "$": input.operands = try ScenarioText.operands(rest, isFirst: input.operands.isEmpty)
     case "env": input.environment.append(try TranscriptText.bytes(rest))
     case "dns": try takeZoneLine(rest, number)
     case "own": input.own.append(String(rest))
@@ -63,7 +51,7 @@ struct PlanFile: Sendable {
     case "header:": header = try PlanFile.fact(rest, number)
     case "size:": size = try PlanFile.fact(rest, number)
     case "=": expected.append(try PlanFile.fact(rest, number))
-    default: try takeFileLine(parts[0], rest)
+    default: try takeFileLine(word, rest)
     }
   }
 
@@ -71,42 +59,25 @@ struct PlanFile: Sendable {
     TranscriptLine(line: number, bytes: try TranscriptText.bytes(text))
   }
 
-  private mutating func takeOperands(_ text: Substring) throws(TranscriptError) {
-    let words = try TranscriptText.words(text)
-    guard input.operands.isEmpty, words.first == Array("qmail-remote".utf8) else {
-      throw TranscriptError("there is one command, and it is qmail-remote")
-    }
-    input.operands = Array(words.dropFirst())
-  }
-
   /// The lines of FakeResolver; `none`: no question may be asked; `validated`: the resolvers are believed.
   private mutating func takeZoneLine(_ text: Substring, _ number: Int) throws(TranscriptError) {
     switch text {
     case "none": asksNoDNS = number
     case "validated": input.believesValidation = true
-    default:
-      let words = text.split(separator: " ")
-      guard words.count >= 3, ["MX", "A", "AAAA", "CNAME", "TLSA"].contains(words[1]) else {
-        throw TranscriptError("no DNS record")
-      }
-      input.zone += words.filter { $0 != "." }.joined(separator: " ") + "\n"
+    default: input.zone += try ScenarioText.zoneLine(text)
     }
   }
 
   /// `control/name: line`, `control/name= text` without a line end, and `cdb/name: key value` for a record; the key may be quoted.
   private mutating func takeFileLine(_ word: Substring, _ text: Substring) throws(TranscriptError) {
-    guard let sign = word.last, sign == ":" || sign == "=", let slash = word.firstIndex(of: "/") else {
-      throw TranscriptError("no line of a plan starts with \(word)")
-    }
-    let name = String(word[word.index(after: slash)...].dropLast())
-    switch word[..<slash] {
-    case "control":
-      input.control[name, default: []] += try TranscriptText.bytes(text) + (sign == ":" ? [10] : [])
-    case "cdb":
+    if let (name, end) = ScenarioText.file(word, in: "control") {
+      input.control[name, default: []] += try TranscriptText.bytes(text) + end
+    } else if let (name, _) = ScenarioText.file(word, in: "cdb") {
       let words = try TranscriptText.words(text)
       guard words.count >= 2 else { throw TranscriptError("a record has a key and a value") }
       databases[name, default: []].append((words[0], Array(words.dropFirst().joined(separator: [32]))))
-    default: throw TranscriptError("no line of a plan starts with \(word)")
+    } else {
+      throw TranscriptError("no line of a plan starts with \(word)")
     }
   }
 

@@ -4,6 +4,8 @@ import Foundation
 import Support
 import Testing
 
+@testable import Agent
+
 @Suite struct FidelityTests {
   private static let accepted = "K127.0.0.1 accepted message.\nRemote host said: 250 ok 1\n"
 
@@ -55,7 +57,7 @@ import Testing
     let alphabets = ["\r\n.", "\r\n..ab", "\na.", "\r.x", "ab\r\n\0\u{e9}.", "abcdefghijklmnopqrstuvwxyz\n"].map {
       Array($0.utf8)
     }
-    var generator = SplitMix(state: seed)
+    var generator = SeededGenerator(seed: seed)
     let alphabet = alphabets[Int(seed) % alphabets.count]
     var size = [0, 1, 2, 100, 4_096, 65_535, 65_536, 65_537, 131_072, 200_000][Int.random(in: 0..<10, using: &generator)]
     size += Int.random(in: 0..<3, using: &generator)
@@ -111,18 +113,5 @@ import Testing
     let small = try deliver(kind.message(megabytes: 1), carrier)
     let large = try deliver(kind.message(megabytes: 100), carrier)
     #expect(large - small < 1_048_576, "\(small) bytes for 1 MB, \(large) bytes for 100 MB")
-  }
-}
-
-/// SplitMix64, so that a seed is a message on every machine.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

@@ -65,34 +65,23 @@ public struct Transcript: Sendable {
   /// - Parameter text: the file's contents.
   public init(name: String, text: String) throws(TranscriptError) {
     self.name = name
-    var number = 0
-    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-      number += 1
-      do throws(TranscriptError) {
-        try take(line, number)
-      } catch {
-        throw TranscriptError(line: number, error.words)
-      }
-    }
-    guard text.hasPrefix("# ") else { throw TranscriptError(line: 1, "the first line has to say what the transcript is about") }
+    try ScenarioText.read(text, kind: "transcript") { line, number throws(TranscriptError) in try take(line, number) }
     guard operandsLine > 0 else { throw TranscriptError(line: 1, "no command line ($)") }
     guard message != nil else { throw TranscriptError(line: 1, "no message (message:)") }
     guard !reports.isEmpty else { throw TranscriptError(line: 1, "no report (=)") }
   }
 
   private mutating func take(_ line: Substring, _ number: Int) throws(TranscriptError) {
-    guard !line.isEmpty, line.first != "#" else { return }
-    // Nobody sees them, and editors take them away.
-    guard line.last != " ", line.last != "\t" else { throw TranscriptError("blanks at the end; write \\x20") }
     if let step = try Transcript.step(line, number, connections.last?.transport ?? .smtp) {
       guard !connections.isEmpty else { throw TranscriptError("no connection (@) yet") }
       connections[connections.count - 1].steps.append(step)
       return
     }
-    let parts = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
-    let rest = parts.count > 1 ? parts[1] : ""
-    switch parts[0] {
-    case "$": try takeOperands(rest, number)
+    let (word, rest) = ScenarioText.divided(line)
+    switch word {
+    case "$":
+      operands = try ScenarioText.operands(rest, isFirst: operandsLine == 0)
+      operandsLine = number
     case "env": environment.append(try TranscriptText.bytes(rest))
     case "dns": try takeZoneLine(rest, number)
     case "tls": policies.append(try ScriptedPolicy(rest))
@@ -106,38 +95,25 @@ public struct Transcript: Sendable {
     case "dialect:": dialect = TranscriptLine(line: number, bytes: try TranscriptText.bytes(rest))
     case "@": connections.append(try Transcript.connection(rest, number))
     case "=": reports.append(TranscriptLine(line: number, bytes: try TranscriptText.bytes(rest)))
-    default: try takeControlLine(parts[0], rest)
+    default: try takeControlLine(word, rest)
     }
   }
 
-  private mutating func takeOperands(_ text: Substring, _ number: Int) throws(TranscriptError) {
-    guard operandsLine == 0 else { throw TranscriptError("a second command line") }
-    let words = try TranscriptText.words(text)
-    guard words.first == Array("qmail-remote".utf8) else { throw TranscriptError("the command is qmail-remote") }
-    operandsLine = number
-    operands = Array(words.dropFirst())
-  }
-
-  /// The lines of FakeResolver, but with the root as `.`; or `none`: no question may be asked.
+  /// `none`: no question may be asked.
   private mutating func takeZoneLine(_ text: Substring, _ number: Int) throws(TranscriptError) {
     if text == "none" {
       asksNoDNS = number
       return
     }
-    let words = text.split(separator: " ")
-    guard words.count >= 3, ["MX", "A", "AAAA", "CNAME"].contains(words[1]) else { throw TranscriptError("no DNS record") }
-    zone += words.filter { $0 != "." }.joined(separator: " ") + "\n"
+    zone += try ScenarioText.zoneLine(text)
   }
 
   /// `control/name: line`, and `control/name= text` without a line end.
   private mutating func takeControlLine(_ word: Substring, _ text: Substring) throws(TranscriptError) {
-    let prefix = "control/"
-    guard word.hasPrefix(prefix), let sign = word.last, sign == ":" || sign == "=" else {
+    guard let (name, end) = ScenarioText.file(word, in: "control") else {
       throw TranscriptError("no transcript line starts with \(word)")
     }
-    let name = String(word.dropFirst(prefix.count).dropLast())
-    let bytes = try TranscriptText.bytes(text)
-    control[name, default: []] += sign == ":" ? bytes + [UInt8(ascii: "\n")] : bytes
+    control[name, default: []] += try TranscriptText.bytes(text) + end
   }
 }
 
@@ -188,15 +164,15 @@ extension Transcript {
       modes = [limit]
       line = line.dropFirst()
     }
-    let parts = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
-    var text = parts.count > 1 ? parts[1] : ""
+    let (word, rest) = ScenarioText.divided(line)
+    var text = rest
     let marker = " ?"
-    if parts[0] == "<", text.hasSuffix(marker) {
+    if word == "<", text.hasSuffix(marker) {
       modes = [.pipelining]
       text = text.dropLast(marker.count)
     }
     let action: ScriptStep.Action
-    switch parts[0] {
+    switch word {
     case "<": action = .server(try phrase(text, transport))
     case "<<": action = .server(try TranscriptText.bytes(text))
     case ">": action = .client(try phrase(text, transport))

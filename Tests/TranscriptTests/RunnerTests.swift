@@ -216,7 +216,7 @@ struct RunnerTests {
     "a line that means nothing is refused",
     arguments: [
       ("> EHLO x \n", "blanks at the end"), ("~ x\n", "no transcript line starts with ~"), ("! explode\n", "no event"),
-      ("! wait\n", "no event"), ("@ 192.0.2.1\n", "no address:port"), ("$ qmail-remote\n", "a second command line"),
+      ("! wait\n", "no event"), ("@ 192.0.2.1\n", "no address:port"), ("$ qmail-remote\n", "one command"),
       ("< a\\q\n", "\\q is no escape"), ("< \\x4\n", "hexadecimal"), ("< \\(a*)\n", "without *number"),
       ("dns x TXT y\n", "no DNS"),
       ("modes: fast\n", "no mode"), ("source: tape\n", "no source"), ("control/me me\n", "no transcript line"),
