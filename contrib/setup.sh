@@ -12,9 +12,9 @@ toolchain=(binutils g++ gcc libc6-dev libcurl4 libncurses6 libsqlite3-0 libuuid1
 build=("${toolchain[@]}" pkg-config libc-ares-dev libcdb-dev libgsasl-dev libidn2-dev libssl-dev python3)
 # Servers to deliver to (postfix: smtpd, smtp-sink, and the client posttls-finger; dovecot; aiosmtpd), what they authenticate with
 # (sasl2), certificates (openssl), name servers and what signs their zones (ldnsutils), the manual's checker, and what the tests look
-# into processes and make networks with.
-test=(curl dovecot-core dovecot-submissiond iproute2 ldnsutils libsasl2-modules libsasl2-modules-db libssl-dev mandoc nsd openssl postfix
-  procps python3-aiosmtpd sasl2-bin strace unbound util-linux valgrind)
+# into processes and make networks with. What the examples of hooks run (curl, perl, python3-dkim), and another implementation of DKIM.
+test=(curl dovecot-core dovecot-submissiond iproute2 ldnsutils libmail-dkim-perl libsasl2-modules libsasl2-modules-db libssl-dev mandoc
+  nsd openssl perl postfix procps python3-aiosmtpd python3-dkim sasl2-bin strace unbound util-linux valgrind)
 # Two more servers can't be installed beside postfix, of which they take the place: they are unpacked into .build/servers and run from
 # there. Here is what their programs load, from the Depends of their packages; what else stands there is for installed servers.
 exim=(libcrypt1 libdb5.3 libgnutls-dane0 libgnutls30 libidn12 libidn2-0 libnsl2 libpcre2-8-0)

@@ -12,21 +12,21 @@ public struct Secret: Equatable, Sendable, CustomStringConvertible, CustomDebugS
   }
 
   /// Takes the bytes away from their place, where nothing is left of them.
-  package init(taking bytes: inout Bytes) {
+  public init(taking bytes: inout Bytes) {
     storage = unsafe bytes.withUnsafeBytes { unsafe Storage(copying: $0) }
     bytes.wipe()
   }
 
-  package var count: Int { storage.count }
+  public var count: Int { storage.count }
 
   /// A copy, which is the caller's to wipe.
-  package var bytes: Bytes { storage.copy() }
+  public var bytes: Bytes { storage.copy() }
 
   /// Appends a copy, which is the caller's to wipe. With enough room reserved there is only one.
-  package func append(to bytes: inout Bytes) { storage.append(to: &bytes) }
+  public func append(to bytes: inout Bytes) { storage.append(to: &bytes) }
 
   /// Clears the memory of this secret and of all its copies: they are empty from now on.
-  package func wipe() { storage.wipe() }
+  public func wipe() { storage.wipe() }
 
   public static func == (one: Secret, other: Secret) -> Bool { one.storage === other.storage || one.bytes == other.bytes }
 
@@ -63,7 +63,7 @@ public struct Secret: Equatable, Sendable, CustomStringConvertible, CustomDebugS
 
 extension Bytes {
   /// Clears the bytes in memory, if nobody else holds them, and removes them.
-  package mutating func wipe() {
+  public mutating func wipe() {
     unsafe withUnsafeMutableBytes { unsafe csys_wipe($0.baseAddress, $0.count) }
     self = []
   }
