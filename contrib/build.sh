@@ -19,7 +19,13 @@ done
 # Without the run path $ORIGIN: a library that lies beside the binary must not be loaded, and looking for it takes 0.1 ms.
 options=(-c release --static-swift-stdlib --disable-local-rpath)
 say "swift build ${options[*]}" >&2
+folder=$(swift build "${options[@]}" --show-bin-path)
 for product in batv cdb-database ctrlenv qmail-remote-explain spawn-filter qmail-remote; do
   swift build "${options[@]}" --product "$product" >&2
+  # A linker drops these without a word when sections come to lie where they can't be had (see contrib/relro.ld).
+  headers=$(readelf --wide --file-header --segments --dynamic "$folder/$product")
+  for wanted in "Position-Independent Executable" GNU_RELRO BIND_NOW; do
+    [[ $headers == *"$wanted"* ]] || die "$product is linked without this: $wanted"
+  done
 done
-echo "$(swift build "${options[@]}" --show-bin-path)/qmail-remote"
+echo "$folder/qmail-remote"
