@@ -199,6 +199,29 @@ private final class Chain {
     #expect(server.dialogues.isEmpty)
   }
 
+  @Test func `every exit status`() throws {
+    let server = try ScriptedServer(SMTPScript())
+    let deferred = "sFILTER: (spawn-filter) exit code: #. (#4.3.0)\n^@Zspawn-filter(remote): filter execution deferred\n^@"
+    let results = inParallel(Array(0...255), width: 4) { status -> String in
+      guard let chain = try? Chain(to: server) else { return "no chain" }
+      chain.environment["FILTERARGS"] = "cat; exit \(status)"
+      guard let finished = try? chain.run(), finished.ending == .exited(0) else { return "no exit" }
+      return visible(finished.output)
+    }
+    let expected = (0...255).map { status in
+      let reports =
+        switch status {
+        case 0: ChainTests.accepted
+        case 2: "r^@Kspawn accepted message.\n^@"
+        case 100: "hMail Rejected by FILTER (#5.7.1)\n^@Drefusing to run filter\n^@"
+        default: deferred.replacingOccurrences(of: "code: #", with: "code: \(status)")
+        }
+      return visible(reports.replacingOccurrences(of: "^@", with: "\0").utf8)
+    }
+    #expect(results == expected)
+    #expect(server.finish().flatMap(\.bodies).count == 1)
+  }
+
   @Test func `too large`() throws {
     let chain = try Chain()
     chain.size = "23"
