@@ -145,6 +145,11 @@ extension Delivery {
     let result = session.deliver(plan, message, capabilities) { [wording] afterCrash in
       keepBeforeLastByte(.transaction(afterCrash), candidate, plan, wording)
     }
+    // The server has nothing of the message: it may have it another way.
+    if case .chunkUnknown(let reply) = result.end {
+      lastWords.forget()
+      throw session.leave(.transfer, .refused(reply))
+    }
     // Decided and kept for a crash before anything else is done; then goodbye, which may fail.
     let reports = keep(.transaction(result), candidate, plan, wording)
     session.quit()
@@ -164,6 +169,7 @@ extension Delivery {
       let result = try session.deliver(plan, message) { keepBeforeLastByte(.package($0), candidate, plan, wording) }
       return (.package(result), keep(.package(result), candidate, plan, wording), facts)
     } catch {
+      lastWords.forget()
       throw .candidate(error)
     }
   }

@@ -130,6 +130,8 @@ public struct FakeInterfaces: Interfaces {
 public final class RecordedLastWords: LastWords {
   public private(set) var words: [[UInt8]] = []
 
+  public func forget() { words = [] }
+
   public init() {}
 
   public func prepare(_ wire: [UInt8]) { words.append(wire) }

@@ -62,6 +62,11 @@ public struct Transcript: Sendable {
     return differs ? ScriptMode.allCases : [.lockstep]
   }
 
+  /// Whether the same server is connected to again, further down than a line.
+  public func hasLater(_ line: Int, at address: IPAddress, _ port: UInt16) -> Bool {
+    connections.contains { $0.line > line && $0.address == address && $0.port == port }
+  }
+
   /// - Parameter text: the file's contents.
   public init(name: String, text: String) throws(TranscriptError) {
     self.name = name

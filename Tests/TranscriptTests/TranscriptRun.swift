@@ -71,8 +71,8 @@ struct TranscriptRun {
     var problems: [ScriptProblem] = []
     var isOver = false
     for crash in crashReports {
-      if crash.item.role == .mail || crash.item.role == .messageEnd { isOver = true }
-      let isEnd = crash.item.role == .messageEnd || crash.item.role == .quit && isOver
+      if crash.item.role == .mail || crash.item.role == .messageEnd { isOver = !isLeft(crash) }
+      let isEnd = crash.item.role == .messageEnd || crash.item.role == .quit && (isOver || isLeft(crash))
       if isEnd, let problem = problem(in: crash, reports) { problems.append(problem) }
     }
     // From MAIL on, the delivery has a result of its own, and a crash after it must not report another.
@@ -94,11 +94,23 @@ struct TranscriptRun {
       .map { "\($0)\n" }.joined()
   }
 
+  /// The server has shown that it has nothing of the message, and is tried again.
+  private func isLeft(_ crash: CrashReport) -> Bool {
+    transcript.hasLater(crash.item.line, at: crash.script.address, crash.script.port)
+  }
+
   private func problem(in crash: CrashReport, _ reports: Reports) -> ScriptProblem? {
     let expected: [UInt8]
     let isAccepted = transcript.reports.contains { $0.bytes.first == UInt8(ascii: "r") }
     let isPossiblyDelivered = isAccepted || crash.script.messageIsInFlight
     switch crash.item.role {
+    // It may have all of it; that it has nothing is seen by its reply.
+    case .messageEnd where isLeft(crash):
+      if crash.words.map({ String(decoding: $0, as: UTF8.self).contains("Possible duplicate!") }) == true { return nil }
+      expected = []
+    case .quit where isLeft(crash):
+      if crash.words == nil { return nil }
+      expected = []
     case .messageEnd where isPossiblyDelivered:
       // With the message in the first flight, nobody has answered for the recipients yet.
       let recipients = crash.script.messageIsInFlight ? [] : transcript.reports.dropLast()

@@ -5,6 +5,8 @@ internal import CSystem
 public protocol LastWords {
   /// From now on a crash reports this.
   func prepare(_ wire: Bytes)
+  /// From now on it only reports that there was one, as in the beginning.
+  func forget()
 }
 
 /// The process's own last words, on descriptor 1.
@@ -14,4 +16,6 @@ public struct ProcessLastWords: LastWords {
   public func prepare(_ wire: Bytes) {
     unsafe wire.withUnsafeBytes { unsafe csys_last_words($0.baseAddress, $0.count) }
   }
+
+  public func forget() { csys_forget_last_words() }
 }

@@ -254,6 +254,7 @@ extension CandidateFailure.Stage {
     case .hello: "hello"
     case .authentication: "authentication"
     case .tls: "tls"
+    case .transfer: "transfer"
     case .package: "package"
     }
   }

@@ -16,6 +16,8 @@ public struct CandidateFailure: Error, Equatable, Sendable {
     /// From STARTTLS on, or before the greeting where TLS begins the connection.
     case tls
     case authentication
+    /// The server refuses the command for the message itself, and not the message.
+    case transfer
     /// QMTP's whole: what went wrong before its last byte.
     case package
   }
@@ -39,7 +41,7 @@ public struct CandidateFailure: Error, Equatable, Sendable {
 
   /// Only a server's own word is final.
   public var disposition: EnhancedStatus.Disposition {
-    guard case .refused(let reply) = cause, reply.disposition == .permanent else { return .temporary }
+    guard stage != .transfer, case .refused(let reply) = cause, reply.disposition == .permanent else { return .temporary }
     return .permanent
   }
 }

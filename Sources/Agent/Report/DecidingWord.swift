@@ -32,7 +32,7 @@ extension Outcome {
   private func word(_ result: TransactionResult, _ host: [IPAddress]) -> DecidingWord {
     let refusal = result.recipients.last { !$0.isPositive }
     return switch result.end {
-    case .senderRefused(let reply), .dataRefused(let reply): word(reply, host)
+    case .senderRefused(let reply), .dataRefused(let reply), .chunkUnknown(let reply): word(reply, host)
     // Of a message that was accepted, the last recipient who won't get it is what there is to tell.
     case .answered(let reply): word(reply.isPositive ? refusal ?? reply : reply, host)
     case .noRecipient: refusal.map { word($0, host) } ?? ours(host)

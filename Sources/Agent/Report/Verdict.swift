@@ -63,6 +63,7 @@ public enum Verdict {
     switch failure.cause {
     case .tls(let trouble): next(after: trouble, with: failure.candidate)
     case .unauthenticated(let failure): next(after: failure)
+    case .refused where failure.stage == .transfer: .again(failure.candidate.withoutChunks())
     case .refused, .broken: .nextCandidate
     }
   }
@@ -109,6 +110,7 @@ public enum Verdict {
       case .noRecipient: wording.givingUp(address)
       case .unicodeRefused: wording.unicodeRefused(address)
       case .dataRefused(let reply): wording.dataRefused(reply, address)
+      case .chunkUnknown(let reply): wording.chunkUnknown(reply, address)
       case .answered(let reply):
         reply.isPositive ? wording.accepted(reply, address) : wording.messageRefused(reply, address)
       case .lost(let error, let duplicatePossible): wording.lost(error, address, duplicatePossible: duplicatePossible)

@@ -59,6 +59,7 @@ public struct Wording {
     case (_, .broken(let error)): return lost(error, address, duplicatePossible: false)
     case (.authentication, .refused(let reply)):
       return unauthenticated(AuthenticationFailure("", .commandRefused(reply)), address)
+    case (.transfer, .refused(let reply)): return chunkUnknown(reply, address)
     case (.hello, .refused(let reply)), (.tls, .refused(let reply)):
       let name = failure.candidate.local?.heloName.printable.text ?? ""
       let words = dialect == .indimail ? "my name -->\(name)<-- was rejected :(" : "my name was rejected"
@@ -88,6 +89,11 @@ public struct Wording {
 
   func unicodeRefused(_ address: IPAddress) -> Report {
     Report(.failure, "Connected to \(address.text) but server does not support unicode in email addresses.\n")
+  }
+
+  /// What a server says to a command that it has offered is as good as nonsense.
+  func chunkUnknown(_ reply: Reply, _ address: IPAddress) -> Report {
+    lost(.malformed(MalformedReply(line: reply.text)), address, duplicatePossible: false)
   }
 
   func dataRefused(_ reply: Reply, _ address: IPAddress) -> Report {

@@ -13,6 +13,8 @@ public struct Candidate: Equatable, Sendable {
   public internal(set) var tls: TLSPolicy
   /// Set where TLS came to nothing, and the mail may go there in clear: what there was with it.
   public private(set) var tlsTrouble: TLSTrouble?
+  /// Chunks are used where the server offers them; not any more after it has shown that it doesn't know them.
+  public private(set) var usesChunks = true
 
   public init(
     exchanger: Bytes, preference: Int, address: IPAddress, port: UInt16, transport: Route.Transport = .smtp,
@@ -42,9 +44,16 @@ extension Candidate {
     return other
   }
 
+  /// The same address, without chunks.
+  func withoutChunks() -> Candidate {
+    var other = self
+    other.usesChunks = false
+    return other
+  }
+
   /// Whether both may be connected to at once, and the slower left. A second attempt is one at its own server.
   func races(_ other: Candidate) -> Bool {
-    preference == other.preference && (tlsTrouble == nil) == (other.tlsTrouble == nil)
+    preference == other.preference && (tlsTrouble == nil) == (other.tlsTrouble == nil) && usesChunks == other.usesChunks
   }
 }
 

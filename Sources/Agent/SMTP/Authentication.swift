@@ -29,7 +29,7 @@ extension Session {
     case .notWanted: return .notWanted
     case .without(let lack):
       guard let requirement = authentication.rules.requiredBy else { return .without(lack) }
-      throw leave(.unauthenticated(AuthenticationFailure("", .lacking(lack, requiredBy: requirement))))
+      throw leave(.authentication, .unauthenticated(AuthenticationFailure("", .lacking(lack, requiredBy: requirement))))
     case .attempt(let first):
       guard var failure = try perform(first, run) else { return .authenticated }
       if let reply = failure.refusesCredentials,
@@ -38,7 +38,7 @@ extension Session {
         guard let again = try perform(second, run) else { return .authenticated }
         failure = again
       }
-      throw leave(.unauthenticated(failure))
+      throw leave(.authentication, .unauthenticated(failure))
     }
   }
 
@@ -69,9 +69,10 @@ extension Session {
     }
   }
 
-  private mutating func leave(_ cause: CandidateFailure.Cause) -> SessionEnd {
+  /// Leaves the server with a goodbye.
+  mutating func leave(_ stage: CandidateFailure.Stage, _ cause: CandidateFailure.Cause) -> SessionEnd {
     quit()
-    return .candidate(CandidateFailure(candidate, .authentication, cause))
+    return .candidate(CandidateFailure(candidate, stage, cause))
   }
 
   private mutating func decided<Decision>(

@@ -97,7 +97,7 @@ struct Session: ~Copyable {
     let parameters = parameters(plan, message, capabilities)
     if parameters.smtpUTF8, !capabilities.smtpUTF8 { return TransactionResult(recipients: [], end: .unicodeRefused) }
     var body = BodyWriter(message)
-    let chunk = capabilities.chunking ? body.encodeWhole(.chunk) : nil
+    let chunk = capabilities.chunking && candidate.usesChunks ? body.encodeWhole(.chunk) : nil
     var transaction = Transaction(
       envelope: plan.envelope, parameters: parameters, transfer: chunk.map { .chunk($0.count) } ?? .data,
       pipelining: capabilities.pipelining)

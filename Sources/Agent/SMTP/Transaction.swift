@@ -7,6 +7,8 @@ public enum TransactionEnd: Equatable, Sendable {
   /// Every recipient was refused.
   case noRecipient
   case dataRefused(Reply)
+  /// A server that offers chunks doesn't know BDAT: it has nothing of the message, and has said nothing of it.
+  case chunkUnknown(Reply)
   /// The mail needs SMTPUTF8, and the server doesn't know it.
   case unicodeRefused
   /// The server's word on the whole message.
@@ -108,10 +110,10 @@ struct Transaction {
     }
   }
 
-  /// A server that offers BDAT and then doesn't know it (500, 502, 504), or knows of no transaction (503), says nothing of the message.
+  /// A server that offers BDAT and then doesn't know it (500, 502, 504), or knows of no transaction (503).
   private static func end(ofChunk reply: Reply) -> TransactionEnd {
     guard [500, 502, 503, 504].contains(reply.code) else { return .answered(reply) }
-    return .lost(.malformed(MalformedReply(line: reply.text)), duplicatePossible: false)
+    return .chunkUnknown(reply)
   }
 
   /// What it comes to when the conversation breaks off.

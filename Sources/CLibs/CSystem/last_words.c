@@ -4,8 +4,9 @@
 #define _GNU_SOURCE
 #include "CSystem.h"
 
-static const unsigned char *volatile words = (const unsigned char *)"Zqmail-remote crashed. (#4.3.0)\n";
-static volatile size_t words_count = sizeof "Zqmail-remote crashed. (#4.3.0)\n";
+static const unsigned char crashed[] = "Zqmail-remote crashed. (#4.3.0)\n";
+static const unsigned char *volatile words = crashed;
+static volatile size_t words_count = sizeof crashed;
 static volatile size_t spoken;
 
 static void speak(void) {
@@ -47,6 +48,12 @@ void csys_last_words(const void *bytes, size_t count) {
   words_count = 0;
   words = copy;
   words_count = count;
+}
+
+void csys_forget_last_words(void) {
+  words_count = 0;
+  words = crashed;
+  words_count = sizeof crashed;
 }
 
 void csys_last_words_install(void) {

@@ -48,7 +48,7 @@ struct FailureRules {
       guard case .refused = failure.cause else { return false }
       return dialect == .indimail && limits.countsHello && !isFinal(failure)
     // The server is in order; it is about us.
-    case .authentication: return false
+    case .authentication, .transfer: return false
     // Such a server is there, and takes mail that another policy lets through.
     case .tls: return false
     // Nobody greets in QMTP: who can be connected to is there.

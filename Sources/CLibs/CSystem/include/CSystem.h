@@ -96,6 +96,8 @@ void csys_block_endings(void);
  * makes qmail-rspawn disbelieve the report. Calls are not safe against each other: one thread. */
 void csys_last_words_install(void);
 void csys_last_words(const void *bytes, size_t count);
+/* Back to the words of the beginning. */
+void csys_forget_last_words(void);
 /* Writes the words, in as many calls as it takes, and blocks all signals for good but those of crashes: these end the process, with
  * status 0, and what is out stays true. */
 void csys_last_words_speak(void);
