@@ -78,8 +78,8 @@ extension ControlRow {
       name: "timeoutremote", present: ControlState("90s\n", "time: 60 s to connect, 90 s for each reply"), absent: usualTimes,
       malformed: ControlState("soon\n90\n", usualTimes)),
     ControlRow(
-      name: "timeoutdns", present: ControlState("7\n", "look-ups: 7 s"), absent: "look-ups: 7200 s",
-      malformed: ControlState("seven\n", "look-ups: 7200 s")),
+      name: "timeoutdns", present: ControlState("7\n", "look-ups: 7 s"), absent: "look-ups: 30 s",
+      malformed: ControlState("seven\n", "look-ups: 30 s")),
     ControlRow(
       name: "ipprefer", present: ControlState(".example:4\n", "family: 4 (control/ipprefer:1)"), absent: "family: 6",
       malformed: ControlState("a.example:v4\n", invalid("control/ipprefer:1", "v4 is none of 6, 4, 6only and 4only"))),

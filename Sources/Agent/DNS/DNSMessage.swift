@@ -28,6 +28,9 @@ struct DNSMessage {
     }
   }
 
+  /// Whether a response is one of those that tell, or may tell, that EDNS is unknown there (RFC 6891 section 7).
+  static func knowsNoEDNS(_ response: Bytes) -> Bool { response.count > 3 && [1, 4].contains(response[3] & 0xf) }
+
   private static let referral = DNSAnswer.failure("the server neither knows nor asks others")
 
   private init(bytes: Bytes) { self.bytes = bytes }
@@ -42,7 +45,7 @@ struct DNSMessage {
     let name = try self.name()
     let type = try word()
     let recordClass = try word()
-    guard name.equalsIgnoringCase(DNSMessage.escaped(question.name)), type == question.type.rawValue, recordClass == 1 else {
+    guard name.equalsIgnoringCase(DNSName.canonical(question.name)), type == question.type.rawValue, recordClass == 1 else {
       return .failure("an answer to another question")
     }
     let isSecure = believesAD && flags & 0x20 != 0
@@ -69,7 +72,7 @@ struct DNSMessage {
   private mutating func answer(
     from records: [ResourceRecord], to question: DNSQuestion, isSecure: Bool
   ) throws(Malformed) -> DNSAnswer {
-    var name = DNSMessage.escaped(question.name)
+    var name = DNSName.canonical(question.name)
     var aliases = 0
     if question.type != .cname {
       while let alias = records.first(where: { $0.type == RecordType.cname.rawValue && $0.owner.equalsIgnoringCase(name) }) {
@@ -152,7 +155,7 @@ struct DNSMessage {
         wireLength += Int(length) + 1
         guard wireLength < 255, Int(length) <= bytes.count - offset else { throw Malformed() }
         if !name.isEmpty { name.append(UInt8(ascii: ".")) }
-        for byte in bytes[offset..<(offset + Int(length))] { DNSMessage.append(byte, to: &name) }
+        for byte in bytes[offset..<(offset + Int(length))] { DNSName.append(byte, to: &name) }
         offset += Int(length)
       case 0xc0:
         let target = Int(length & 0x3f) << 8 | Int(try byte())
@@ -163,21 +166,5 @@ struct DNSMessage {
       default: throw Malformed()
       }
     }
-  }
-
-  /// A name that somebody typed, in the form that names of responses have here: its dots and backslashes already mean what they say.
-  private static func escaped(_ name: Bytes) -> Bytes {
-    var escaped = Bytes()
-    for byte in name {
-      if byte == UInt8(ascii: ".") || byte == UInt8(ascii: "\\") { escaped.append(byte) } else { append(byte, to: &escaped) }
-    }
-    return escaped
-  }
-
-  /// RFC 1035 section 5.1: what would read as something else is written `\DDD`.
-  private static func append(_ byte: UInt8, to name: inout Bytes) {
-    guard byte <= 32 || byte >= 127 || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "\\") else { return name.append(byte) }
-    name.append(UInt8(ascii: "\\"))
-    for divisor: UInt8 in [100, 10, 1] { name.append(UInt8(ascii: "0") + byte / divisor % 10) }
   }
 }

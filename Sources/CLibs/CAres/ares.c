@@ -1,5 +1,6 @@
 #include "CAres.h"
 #include "CLoader.h"
+#include <stddef.h>
 
 /* The functions that are used: one line each here and below. */
 #define FUNCTIONS(each) \
@@ -7,8 +8,9 @@
   each(ares_destroy) \
   each(ares_cancel) \
   each(ares_set_servers_ports_csv) \
-  each(ares_create_query) \
-  each(ares_free_string) \
+  each(ares_get_servers_ports) \
+  each(ares_set_servers_ports) \
+  each(ares_free_data) \
   each(ares_send) \
   each(ares_getsock) \
   each(ares_timeout) \
@@ -31,12 +33,15 @@ int cares_set_servers_ports_csv(ares_channel channel, const char *servers) {
   return library.ares_set_servers_ports_csv(channel, servers);
 }
 
-int cares_create_query(const char *name, int class, int type, unsigned short id, int rd, unsigned char **query, int *length,
-                       int max_udp_size) {
-  return library.ares_create_query(name, class, type, id, rd, query, length, max_udp_size);
+int cares_skip_servers(ares_channel channel, int count) {
+  struct ares_addr_port_node *all = NULL;
+  if (library.ares_get_servers_ports(channel, &all) != ARES_SUCCESS) return 0;
+  struct ares_addr_port_node *rest = all;
+  while (rest && count-- > 0) rest = rest->next;
+  int is_set = rest && library.ares_set_servers_ports(channel, rest) == ARES_SUCCESS;
+  library.ares_free_data(all);
+  return is_set;
 }
-
-void cares_free_string(void *string) { library.ares_free_string(string); }
 
 void cares_send(ares_channel channel, const unsigned char *query, int length, ares_callback callback, void *argument) {
   library.ares_send(channel, query, length, callback, argument);

@@ -16,9 +16,11 @@ int cares_init_options(ares_channel *channel, struct ares_options *options, int 
 void cares_destroy(ares_channel channel);
 void cares_cancel(ares_channel channel);
 int cares_set_servers_ports_csv(ares_channel channel, const char *servers);
-int cares_create_query(const char *name, int class, int type, unsigned short id, int rd, unsigned char **query, int *length,
-                       int max_udp_size);
-void cares_free_string(void *string);
+
+/* Leaves out the first servers of a channel that asks nobody yet.
+ * Returns 1, or 0 if none is left. */
+int cares_skip_servers(ares_channel channel, int count);
+
 void cares_send(ares_channel channel, const unsigned char *query, int length, ares_callback callback, void *argument);
 int cares_getsock(ares_channel channel, ares_socket_t *sockets, int count);
 struct timeval *cares_timeout(ares_channel channel, struct timeval *most, struct timeval *limit);
