@@ -133,6 +133,10 @@ public struct TestPKI: Sendable {
   ///   - folder: where they go.
   ///   - settings: as Scripts/pki.sh lists them: `names=DNS:a.example,DNS:b.example`, `issuer=root-ec`, `key=p384`, `to=-1`...
   public func issue(_ name: String, into folder: TemporaryFolder, _ settings: String...) throws -> TestIdentity {
+    try issue(name, into: folder, settings)
+  }
+
+  public func issue(_ name: String, into folder: TemporaryFolder, _ settings: [String]) throws -> TestIdentity {
     try TestPKI.script(["issue", self.folder, folder.path, name] + settings)
     return TestIdentity(path: "\(folder.path)/\(name)")
   }

@@ -9,8 +9,8 @@ final class SecureNetworks: Sendable {
   private let servers: TLSServers
 
   /// The addresses that records can name, one for each row of a table.
-  static func address(_ row: Int) -> String { "192.0.2.\(100 + row)" }
-  static let rows = 0..<100
+  static func address(_ row: Int) -> String { "192.0.2.\(60 + row)" }
+  static let rows = 0..<130
 
   /// - Parameter records: lines of a ZoneTable, below the zones of LookupTable: `signed.test` and those that are otherwise.
   init(records: String) throws {

@@ -13,8 +13,9 @@ enum PosttlsFinger {
       let ours = try folder.write("resolv.conf", "nameserver \(nameServer)\n")
       room.places.append(ServerRoom.Place(path: "/etc/resolv.conf", ours: ours))
     }
-    // It doesn't start without a main.cf.
-    try folder.write("main.cf", "compatibility_level = 3.6\n")
+    // It doesn't start without a main.cf, and waits until one that somebody may still be writing is two seconds old.
+    let settings = try folder.write("main.cf", "compatibility_level = 3.6\n")
+    try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSince1970: 0)], ofItemAtPath: settings)
     let command = try room.wrap(["/usr/sbin/posttls-finger"] + operands, folder)
     var start = ProgramStart(command[0], Array(command.dropFirst()))
     start.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "MAIL_CONFIG": folder.path]
