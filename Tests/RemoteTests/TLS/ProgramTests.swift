@@ -57,39 +57,16 @@ import Testing
 
   /// - Returns: the memory that the program had needed when it had sent everything.
   private func deliver(lines: Int) throws -> Int {
-    let line = String(repeating: "0123456789", count: 7)
-    let identity = try TestPKI.shared.get()[.ec]
-    let (channel, descriptor) = try LineChannel.make()
-    var start = ProgramStart(
-      "/usr/bin/python3", ["-B", TestScripts.path("tls_sink.py"), identity.chain, identity.key, line, "\(lines)"])
-    start.environment = ["PATH": "/usr/bin:/bin"]
-    start.input = .descriptor(descriptor)
-    start.output = .descriptor(descriptor)
-    let sink = try SpawnedProcess(start)
-    close(descriptor)
-    let port = try #require(try channel.line().flatMap { UInt16(String(decoding: $0, as: UTF8.self)) })
+    let sink = try TLSSink(.smtp, try TestPKI.shared.get()[.ec], lines: lines)
     var remote = Remote()
-    remote.control["smtproutes"] = ":127.0.0.1;s\(port)\n"
-    let left = Shared(lines)
-    let block = Array((line + "\n").utf8)
-    remote.input = .pieces {
-      {
-        let count = left.change { left in
-          let count = min(left, 1_000)
-          left -= count
-          return count
-        }
-        return count == 0 ? nil : Array(repeatElement(block, count: count).joined())
-      }
-    }
+    remote.control["smtproutes"] = ":127.0.0.1;s\(sink.port)\n"
+    remote.input = .pieces(TLSSink.message(lines: lines).pieces)
     let running = try remote.start()
-    #expect(
-      try channel.line().map { String(decoding: $0, as: UTF8.self) } == "taken", "\(visible(sink.finish(within: 1).errors))")
+    try sink.awaitMessage()
     let memory = try #require(running.process.peakAddressSpace)
-    try channel.send([])
+    try sink.accept()
     let accepted = "K127.0.0.1 accepted message.\nRemote host said: 250 ok 1\n"
     expect(running.finish(), "r^@\(accepted)^@", verdict: accepted)
-    #expect(try channel.line().map { String(decoding: $0, as: UTF8.self) } == "closed")
     return memory
   }
 
