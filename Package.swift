@@ -44,6 +44,9 @@ let package = Package(
   targets: [
     .target(name: "CSystem", path: "Sources/CLibs/CSystem"),
     .target(name: "CLoader", path: "Sources/CLibs/CLoader"),
+    .target(
+      name: "CMath", dependencies: ["CLoader"], path: "Sources/CLibs/CMath",
+      cSettings: [.define("CMATH_INSTEAD_OF_LIBM", .when(configuration: .release))]),
     .target(name: "CAres", dependencies: ["CLoader"], path: "Sources/CLibs/CAres"),
     .target(name: "COpenSSL", dependencies: ["CLoader"], path: "Sources/CLibs/COpenSSL"),
     .target(name: "CIDN2", dependencies: ["CLoader"], path: "Sources/CLibs/CIDN2"),
@@ -51,7 +54,8 @@ let package = Package(
     .target(name: "CCrypto", dependencies: ["CLoader"], path: "Sources/CLibs/CCrypto"),
     .systemLibrary(name: "CTinyCDB", path: "Sources/CLibs/CTinyCDB", pkgConfig: "libcdb"),
     .target(
-      name: "Agent", dependencies: ["CSystem", "CAres", "CCrypto", "CIDN2", "COpenSSL", "CTinyCDB"], swiftSettings: swift),
+      name: "Agent", dependencies: ["CSystem", "CAres", "CCrypto", "CIDN2", "CMath", "COpenSSL", "CTinyCDB"],
+      swiftSettings: swift),
     .target(name: "Auth", dependencies: ["Agent", "CGSASL"], swiftSettings: swift),
     .target(name: "Hooks", dependencies: ["Agent", "CSystem"], swiftSettings: swift),
     .target(name: "Site", dependencies: ["Agent", "Auth", "Hooks"], swiftSettings: swift),
@@ -76,7 +80,7 @@ let package = Package(
     .target(
       name: "Support", dependencies: ["Agent", "CFixedRandom", "CSystem"], path: "Tests/Support", exclude: ["Scripts"],
       swiftSettings: relaxed),
-    .testTarget(name: "AgentTests", dependencies: ["Agent", "Support"], swiftSettings: relaxed),
+    .testTarget(name: "AgentTests", dependencies: ["Agent", "CMath", "Support"], swiftSettings: relaxed),
     .systemLibrary(name: "CGSASLServer", path: "Tests/CLibs/CGSASLServer", pkgConfig: "libgsasl"),
     .testTarget(name: "AuthTests", dependencies: ["Agent", "Auth", "CGSASLServer", "Support"], swiftSettings: relaxed),
     .testTarget(

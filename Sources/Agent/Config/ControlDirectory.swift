@@ -55,6 +55,7 @@ public struct ControlFile: Sendable {
 
   /// Looks for lines with the keys of some questions.
   func search(for answers: inout KeyAnswers) throws(DeliveryFailure) {
+    if bytes.isEmpty { return }
     let keys = try LineKeys(answers.keys, folds: answers.folds)
     if isOneLine {
       guard let key = keys.key(of: bytes) else { return }

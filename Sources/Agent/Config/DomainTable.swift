@@ -111,6 +111,7 @@ struct KeyAnswers {
 
   /// The questions that a key is for, and how specific it is for each.
   private struct Use {
+    let key: Int
     let question: Int
     let position: Int
   }
@@ -118,7 +119,7 @@ struct KeyAnswers {
   /// Each once, with capitals folded where case doesn't count.
   private(set) var keys: [Bytes] = []
   let folds: Bool
-  private var uses: [[Use]] = []
+  private var uses: [Use] = []
   private var best: [Best?]
 
   init(_ questions: [DomainTable.Question], _ style: RouteKeys) {
@@ -127,26 +128,26 @@ struct KeyAnswers {
     for (index, question) in questions.enumerated() {
       switch question {
       case .name(let name):
-        for (position, key) in style.positions(of: name).enumerated() { add(key, Use(question: index, position: position)) }
-      case .key(let key): add(key[...], Use(question: index, position: 0))
+        for (position, key) in style.positions(of: name).enumerated() { add(key, index, position) }
+      case .key(let key): add(key[...], index, 0)
       }
     }
   }
 
-  private mutating func add(_ key: ArraySlice<UInt8>, _ use: Use) {
+  private mutating func add(_ key: ArraySlice<UInt8>, _ question: Int, _ position: Int) {
     let key = folds ? key.map(\.lowered) : Bytes(key)
-    if let known = keys.firstIndex(of: key) { return uses[known].append(use) }
-    keys.append(key)
-    uses.append([use])
+    let known = keys.firstIndex(of: key)
+    uses.append(Use(key: known ?? keys.count, question: question, position: position))
+    if known == nil { keys.append(key) }
   }
 
   /// Whether a line with this key would change an answer. Lines come in the order of the file, and the last of equals wins.
   func wants(_ key: Int) -> Bool {
-    uses[key].contains { use in best[use.question].map { use.position <= $0.position } ?? true }
+    uses.contains { use in use.key == key && best[use.question].map { use.position <= $0.position } ?? true }
   }
 
   mutating func take(_ line: Line, key: Int) {
-    for use in uses[key] where best[use.question].map({ use.position <= $0.position }) ?? true {
+    for use in uses where use.key == key && best[use.question].map({ use.position <= $0.position }) ?? true {
       best[use.question] = Best(line: line, position: use.position, keyLength: keys[key].count)
     }
   }

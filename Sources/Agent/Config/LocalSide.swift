@@ -157,17 +157,20 @@ extension LocalSideRules {
       return
     }
     // A host with a slash would name a file elsewhere.
-    let hostFile =
-      host.text.contains(UInt8(ascii: "/")) || host.text.isEmpty ? nil : try control.file("outgoingip.\(host.text.text)")
-    for file in [hostFile, try control.file("outgoingip")] {
-      guard let file else { continue }
-      var rule: [Binding] = []
-      for (number, line) in file.lines {
-        let place = file.place(line: number)
-        guard let address = IPAddress(line) else { throw .invalidLocalAddress("invalid ipaddr in control/outgoingip", place) }
-        rule.append(Binding(address: address, interface: nil, source: place))
-      }
-      if !rule.isEmpty { bindings.append(rule) }
+    if !host.text.contains(UInt8(ascii: "/")), !host.text.isEmpty {
+      try readOutgoingip(control.file("outgoingip.\(host.text.text)"))
     }
+    try readOutgoingip(control.file("outgoingip"))
+  }
+
+  private mutating func readOutgoingip(_ file: ControlFile?) throws(DeliveryFailure) {
+    guard let file else { return }
+    var rule: [Binding] = []
+    for (number, line) in file.lines {
+      let place = file.place(line: number)
+      guard let address = IPAddress(line) else { throw .invalidLocalAddress("invalid ipaddr in control/outgoingip", place) }
+      rule.append(Binding(address: address, interface: nil, source: place))
+    }
+    if !rule.isEmpty { bindings.append(rule) }
   }
 }

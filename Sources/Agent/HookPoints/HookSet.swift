@@ -4,9 +4,8 @@
 public struct HookSet {
   public var routers: [any Router]
   public var credentialSources: [any CredentialSource]
-  public var mechanismSelectors: [any MechanismSelector]
-  /// The one to be preferred first.
-  public var mechanisms: [any Mechanism]
+  private let makeMechanismSelectors: () -> [any MechanismSelector]
+  private let makeMechanisms: () -> [any Mechanism]
   public var environmentEditors: [any EnvironmentEditor]
   public var envelopeRewriters: [any EnvelopeRewriter]
   public var candidateFilters: [any CandidateFilter]
@@ -18,9 +17,11 @@ public struct HookSet {
   public var observers: [any Observer]
   public var outcomeHooks: [any OutcomeHook]
 
+  /// - Parameters mechanismSelectors, mechanisms: made for a delivery that authenticates.
   public init(
     routers: [any Router] = [], credentialSources: [any CredentialSource] = [],
-    mechanismSelectors: [any MechanismSelector] = [], mechanisms: [any Mechanism] = [],
+    mechanismSelectors: @autoclosure @escaping () -> [any MechanismSelector] = [],
+    mechanisms: @autoclosure @escaping () -> [any Mechanism] = [],
     environmentEditors: [any EnvironmentEditor] = [],
     envelopeRewriters: [any EnvelopeRewriter] = [], candidateFilters: [any CandidateFilter] = [],
     tlsPolicySources: [any TLSPolicySource] = [], tlsPolicyRevisers: [any TLSPolicyReviser] = [],
@@ -30,8 +31,8 @@ public struct HookSet {
   ) {
     self.routers = routers
     self.credentialSources = credentialSources
-    self.mechanismSelectors = mechanismSelectors
-    self.mechanisms = mechanisms
+    makeMechanismSelectors = mechanismSelectors
+    makeMechanisms = mechanisms
     self.environmentEditors = environmentEditors
     self.envelopeRewriters = envelopeRewriters
     self.candidateFilters = candidateFilters
@@ -43,6 +44,11 @@ public struct HookSet {
     self.observers = observers
     self.outcomeHooks = outcomeHooks
   }
+
+  var mechanismSelectors: [any MechanismSelector] { makeMechanismSelectors() }
+
+  /// The one to be preferred first.
+  var mechanisms: [any Mechanism] { makeMechanisms() }
 
   /// What those will do that are asked after the plan, a line each.
   func intentions(_ environment: Environment) -> [String] {

@@ -3,11 +3,6 @@
 
 /// Looks routes up in the maps: `!@` first for the null sender, then the host, its suffixes, and the empty key.
 public struct RouteTable: Router {
-  private struct Map {
-    let table: DomainTable
-    let transport: Route.Transport
-  }
-
   /// What a map has.
   private struct Found {
     let bounce: DomainTable.Entry?
@@ -25,13 +20,7 @@ public struct RouteTable: Router {
 
   public func route(for question: RouteQuestion) throws(DeliveryFailure) -> Route? {
     let name = DomainTable.Question.name(question.host.text)
-    let questions = question.sender.isNull ? [name, .key(Bytes("!@"))] : [name]
-    var found: [Found] = []
-    for map in try maps() {
-      let entries = try map.table.entries(for: questions)
-      found.append(
-        Found(bounce: entries.dropFirst().first ?? nil, ordinary: entries.first ?? nil, transport: map.transport))
-    }
+    let found = try search(question.sender.isNull ? [name, .key(Bytes("!@"))] : [name])
     // An empty bounce route means the ordinary search, an empty ordinary route means the mail exchangers.
     for map in found {
       if let entry = map.bounce, !entry.value.isEmpty { return try route(entry, map.transport) }
@@ -45,17 +34,23 @@ public struct RouteTable: Router {
     return try route(best.entry, best.transport)
   }
 
-  /// In the order in which equal keys win. With a variable set, the file that it replaces is not read.
-  private func maps() throws(DeliveryFailure) -> [Map] {
+  /// Searches all maps, in the order in which equal keys win. With a variable set, the file that it replaces is not read.
+  private func search(_ questions: [DomainTable.Question]) throws(DeliveryFailure) -> [Found] {
     let qmtpVariable = variable("QMTPROUTE")
     // The second name is not unset by qmail-rspawn for each delivery, and so yields to the first.
     let smtpVariable = variable("SMTPROUTE") ?? variable("X-SMTPROUTES")
     let qmtpFile = qmtpVariable == nil ? try file("QMTPROUTESFILE", "qmtproutes") : nil
     let smtpFile = smtpVariable == nil ? try file("SMTPROUTESFILE", "smtproutes") : nil
-    let sources: [(DomainTable?, Route.Transport)] = [
-      (qmtpVariable, .qmtp), (smtpVariable, .smtp), (qmtpFile, .qmtp), (smtpFile, .smtp),
-    ]
-    return sources.compactMap { table, transport in table.map { Map(table: $0, transport: transport) } }
+    var found: [Found] = []
+    func search(_ table: DomainTable?, _ transport: Route.Transport) throws(DeliveryFailure) {
+      guard let entries = try table?.entries(for: questions) else { return }
+      found.append(Found(bounce: entries.dropFirst().first ?? nil, ordinary: entries.first ?? nil, transport: transport))
+    }
+    try search(qmtpVariable, .qmtp)
+    try search(smtpVariable, .smtp)
+    try search(qmtpFile, .qmtp)
+    try search(smtpFile, .smtp)
+    return found
   }
 
   private func variable(_ name: String) -> DomainTable? {

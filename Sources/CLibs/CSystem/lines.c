@@ -59,7 +59,8 @@ static inline int may_begin_with_key(const struct csys_keys *keys, const unsigne
 static void note_beginning(struct csys_keys *keys, const unsigned char *bytes, size_t length) {
   unsigned char four[4] = {':', ':', ':', ':'};
   memcpy(four, bytes, length < 4 ? length : 4);
-  for (int last = 0; last < 256; last++) {
+  /* Behind a short key and its colon, there may be any byte. */
+  for (int last = 0; last < (length > 2 ? 1 : 256); last++) {
     if (length < 2) keys->brief[last] |= keys->fold[last] == four[0];
     if (length == 2) four[3] = (unsigned char)last;
     uint32_t word;
@@ -115,9 +116,8 @@ int csys_keys_add(struct csys_keys *keys, const void *bytes, size_t length) {
   beginning->count++;
   note_beginning(keys, key.bytes, length);
   if (first == '[' || memchr(key.bytes, ':', length)) beginning->is_special = 1;
-  for (int other = 0; other < 256; other++) {
-    if (keys->fold[other] == first) keys->beginnings[other] = *beginning;
-  }
+  unsigned char capital = first & (unsigned char)~small;
+  if (keys->fold[capital] == first) keys->beginnings[capital] = *beginning;
   return 0;
 }
 
