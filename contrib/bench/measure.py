@@ -36,6 +36,9 @@ def measure_routes(bench, ours, message, runs):
     other = "".join("host%06d.example.com:relay.example.com\n" % number for number in range(ROUTES))
     bench.measure(Case("routes_none", "1 KB, one route", message, runs, [ours]))
     bench.measure(Case("routes_million", "1 KB, a million routes before it", message, runs, [ours]), before=other)
+    compiled = Case("routes_compiled", "1 KB, a million routes before it, compiled", message, runs, [ours])
+    bench.measure(compiled, before=other, compiled=True)
+    bench.room.forget_routes()
 
 
 def measure_link(bench, programs, kilobyte, runs):
