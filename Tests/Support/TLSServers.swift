@@ -38,6 +38,12 @@ public struct TLSBehaviour: Sendable, Encodable {
     /// Half of the server's first flight (of the Python engine only), then nothing more.
     case halfAndStall = "half and stall"
     case halfAndClose = "half and close"
+    /// The server's first flight whole, and nothing after the client's next: with TLS 1.2 half of the handshake.
+    case flightAndStall = "flight and stall"
+    case flightAndClose = "flight and close"
+
+    /// Those that are no handshake with TLS 1.3 either.
+    public static let inVain = allCases.filter { ![.normal, .flightAndStall, .flightAndClose].contains($0) }
   }
 
   /// When what is injected comes: with the reply to STARTTLS, behind it by a write of its own, or after the ClientHello has come.

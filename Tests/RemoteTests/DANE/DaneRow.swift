@@ -72,6 +72,8 @@ struct DaneRow: Sendable, CustomTestStringConvertible {
   var dialect = "sqmail"
   var control: [String: String] = [:]
   var environment: [String: String] = [:]
+  /// What qmail-daned(8) says of every exchanger: 2 that it is right, 3 that it is wrong. nil: it isn't asked.
+  var serviceState: UInt8?
   /// What is delivered to, and what posttls-finger looks at.
   var host = "HOST"
   var fingerHost: String?

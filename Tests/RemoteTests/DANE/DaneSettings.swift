@@ -91,7 +91,7 @@ extension DaneTable {
   }
 
   /// What the man page says, sections TLS and DANE. Where records would count they are wrong, and defer.
-  static let settings = lists + classes + dialects
+  static let settings = lists + classes + dialects + services
 
   private static let lists = [
     configured("listed", "tlsadomains has the exchanger", .deferred(.otherCertificate)) {
@@ -133,6 +133,22 @@ extension DaneTable {
     configured("skarnet-on", "DANE_VERIFICATION in dialect skarnet", .deferred(.otherCertificate)) {
       $0.dialect = "skarnet"
       $0.environment["DANE_VERIFICATION"] = ""
+    },
+  ]
+
+  /// Its word can take an exchanger away, and never make more of one.
+  private static let services = [
+    configured("daned-right", "qmail-daned finds it right, as it is", .validated, record: "<3 1 1>") { $0.serviceState = 2 },
+    configured("daned-right-wrong", "qmail-daned finds it right, which it isn't", .deferred(.otherCertificate)) {
+      $0.serviceState = 2
+    },
+    configured("daned-wrong", "qmail-daned finds it wrong, which it isn't", .deferred(.distrusted), record: "<3 1 1>") {
+      $0.serviceState = 3
+      $0.isLeftAlone = true
+    },
+    configured("daned-other", "it is not asked about what tlsadomains leaves out", .encrypted) {
+      $0.serviceState = 3
+      $0.control["tlsadomains"] = "other.example\n"
     },
   ]
 }

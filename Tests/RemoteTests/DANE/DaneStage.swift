@@ -14,6 +14,8 @@ final class DaneStage: Sendable {
 
   private let networks: SecureNetworks
   private let parts: [String: Part]
+  /// qmail-daned(8), as often as it has states to tell.
+  private let services: [UInt8: DatagramServer]
   private let folder: TemporaryFolder
   /// Known to nobody's records.
   private let other: TestIdentity
@@ -42,7 +44,11 @@ final class DaneStage: Sendable {
       records += try DaneStage.filled(row.records, row, parts[row.label], pki) + "\n"
     }
     self.parts = parts
-    networks = try SecureNetworks(records: records)
+    let networks = try SecureNetworks(records: records)
+    self.networks = networks
+    var services: [UInt8: DatagramServer] = [:]
+    for state: UInt8 in [2, 3] { services[state] = try networks.here { try DatagramServer { _ in [1, state] } } }
+    self.services = services
   }
 
   /// `HOST`, `LABEL`, `ADDRESS` and `NEXT` are the row's own, `<3 1 1>` the data of a record for the certificate, or with usages 0 and 2
@@ -89,6 +95,9 @@ final class DaneStage: Sendable {
     remote.host = own(row.host)
     remote.recipients = ["user@\(own("HOST"))"]
     remote.environment = ["QMAILREMOTE_DIALECT": row.dialect].merging(row.environment) { $1 }
+    if let state = row.serviceState, let service = services[state] {
+      remote.environment["DANE_VERIFICATION"] = "127.0.0.1@\(service.port)"
+    }
     if row.dialect == "indimail" { remote.operands = [remote.host, remote.sender, "", "100"] + remote.recipients }
     for (name, content) in row.control { remote.control[name] = own(content) }
 

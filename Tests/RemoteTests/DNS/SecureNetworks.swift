@@ -34,6 +34,9 @@ final class SecureNetworks: Sendable {
     return try networks.here.run { [remote] in try remote.run() }
   }
 
+  /// Does something else on the first machine.
+  func here<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) throws -> Result { try networks.here.run(body) }
+
   /// Runs posttls-finger(1) on the first machine, with the validating resolver.
   /// - Returns: all that it prints.
   func finger(_ operands: String...) throws -> String {
