@@ -6,7 +6,8 @@ import os
 import platform
 import sys
 
-from room import CHUNKING_PORT, PORT, QMTP_PORT, ROUND_TRIP, THERE, TLS_AUTH_PORT, TLS_PORT, Bench, Case, Program, Room, parse_program, write
+from room import CHUNKING_PORT, PORT, QMTP_PORT, QMTPS_PORT, ROUND_TRIP, THERE, TLS_AUTH_PORT, TLS_PORT
+from room import Bench, Case, Program, Room, parse_program, write
 from targets import print_targets
 
 OURS = "qmail-remote"
@@ -56,7 +57,8 @@ def measure_link(bench, programs, kilobyte, runs):
     ):
         title = "1 KB to one recipient %s, with %s" % (link, what)
         bench.measure(Case(key, title, kilobyte, some, [ours], THERE, port))
-    bench.measure(Case("link_qmtp", "1 KB to one recipient by QMTP " + link, kilobyte, some, [ours], THERE, QMTP_PORT))
+    for key, port, what in ("link_qmtp", QMTP_PORT, "QMTP"), ("link_qmtps", QMTPS_PORT, "QMTPS"):
+        bench.measure(Case(key, "1 KB to one recipient by %s %s" % (what, link), kilobyte, some, [ours], THERE, port))
 
 
 def main():

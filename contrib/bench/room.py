@@ -21,6 +21,7 @@ CHUNKING_PORT = 2526
 TLS_PORT = 2527
 TLS_AUTH_PORT = 2528
 QMTP_PORT = 2529
+QMTPS_PORT = 2530
 LOOPBACK = "127.0.0.1"
 # Both ends of the wire; addresses for documentation (RFC 5737), in namespaces where nothing else is.
 HERE, THERE = "192.0.2.1", "192.0.2.2"
@@ -108,10 +109,12 @@ class Room:
         start(*inside, self.tool(tool), "-c", address, str(CHUNKING_PORT))
         start(*inside, self.tool(tool), "-q", address, str(QMTP_PORT))
         start(*inside, self.tool("sink-tls"), "-c", "-t", self.path("pem"), address, str(TLS_PORT))
+        start(*inside, self.tool("sink-tls"), "-q", "-t", self.path("pem"), address, str(QMTPS_PORT))
         start(*inside, self.tool("sink-tls"), "-c", "-a", "-t", self.path("pem"), address, str(TLS_AUTH_PORT))
 
     def answers(self, address):
-        return all(connects(address, port) for port in (PORT, CHUNKING_PORT, TLS_PORT, TLS_AUTH_PORT, QMTP_PORT))
+        ports = PORT, CHUNKING_PORT, TLS_PORT, TLS_AUTH_PORT, QMTP_PORT, QMTPS_PORT
+        return all(connects(address, port) for port in ports)
 
     def make_wire(self):
         """A second network behind a slow wire, with two sinks. False where that can't be."""
@@ -151,8 +154,10 @@ class Room:
             line = ":%s%s%d\n" % (address, separator, port)
             if port == TLS_AUTH_PORT:
                 line = ":%s;%d|user|password\n" % (address, port)
+            if port == QMTPS_PORT:
+                line = ":%s;s%d\n" % (address, port)
             for name, text in ("smtproutes", before), ("qmtproutes", ""):
-                is_it = (name == "qmtproutes") == (port == QMTP_PORT)
+                is_it = (name == "qmtproutes") == (port in (QMTP_PORT, QMTPS_PORT))
                 write(os.path.join(self.control(separator), name), text + (line if is_it else ""))
 
     def environment(self):

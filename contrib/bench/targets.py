@@ -43,6 +43,7 @@ TARGETS = [
     Target("STARTTLS: round trips", own("link_tls", "round_trips"), 7),
     Target("STARTTLS and AUTH: round trips", own("link_auth", "round_trips"), 8),
     Target("QMTP: round trips", own("link_qmtp", "round_trips"), 2),
+    Target("QMTPS: round trips", own("link_qmtps", "round_trips"), 3),
     Target("STARTTLS: CPU", ratio("tls", "cpu_ms", "floor with OpenSSL"), 1.25, "x floor with OpenSSL"),
     Target("8 at a time: deliveries a second", ratio("storm", "a_second", "floor"), 0.45, "x floor", least=True),
     Target("a million routes: wall above one route", above("routes_million", "routes_none", "wall_ms"), 20, "ms"),
