@@ -86,10 +86,10 @@ let package = Package(
     .testTarget(
       name: "HooksTests", dependencies: ["Agent", "CSystem", "Hooks", "Support"], swiftSettings: relaxed),
     .testTarget(
-      name: "TranscriptTests", dependencies: ["Agent", "Auth", "Hooks", "Support"], exclude: ["Transcripts"],
+      name: "TranscriptTests", dependencies: ["Agent", "Site", "Support"], exclude: ["Transcripts"],
       swiftSettings: relaxed),
     .testTarget(
-      name: "PlanTests", dependencies: ["Agent", "Auth", "Hooks", "Support"], exclude: ["Plans"], swiftSettings: relaxed),
+      name: "PlanTests", dependencies: ["Agent", "Auth", "Site", "Support"], exclude: ["Plans"], swiftSettings: relaxed),
     .testTarget(
       name: "RemoteTests",
       dependencies: [

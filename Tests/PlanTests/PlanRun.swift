@@ -1,6 +1,5 @@
 // Planning a delivery as the program does it, on a control directory, a DNS, a clock and interfaces that a test makes up.
-import Auth
-import Hooks
+import Site
 import Support
 
 @testable import Agent
@@ -63,19 +62,7 @@ extension PlanInput {
     let clock = TestClock()
     let circumstances = Circumstances(clock: clock, wallSeconds: wallSeconds, seed: 1, processID: 4_711)
     let delivery = Delivery(
-      hooks: HookSet(
-        routers: [
-          MoreRoutes(choice.control, dialect: choice.dialect, environment: start),
-          AuthenticatedSenders(choice.control, dialect: choice.dialect),
-          RouteTable(choice.control, dialect: choice.dialect, environment: start),
-        ], credentialSources: [RouteCredentials(choice.control)],
-        mechanismSelectors: [PreferredMechanism()], mechanisms: Mechanisms.all,
-        environmentEditors: [EnvelopeRuleEditor(choice.control, start)].compactMap(\.self),
-        envelopeRewriters: [BATV(choice.control, circumstances)],
-        tlsPolicySources: [
-          TLSDestinations(choice.control, dialect: choice.dialect), HostCertificates(choice.control),
-          TrustAnchors(choice.control, dialect: choice.dialect), DefaultPosture(choice.control, dialect: choice.dialect),
-        ]),
+      hooks: Site.hooks(choice, start, circumstances),
       resolver: resolver, interfaces: FakeInterfaces(own), network: FakeNetwork([:], clock: clock),
       lastWords: RecordedLastWords(),
       circumstances: circumstances)

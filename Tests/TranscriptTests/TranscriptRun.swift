@@ -1,7 +1,6 @@
 // One run of a transcript: the delivery as the program does it, on a network, a DNS and a clock that the transcript makes up, and
 // everything about it that was not as the transcript has it.
-import Auth
-import Hooks
+import Site
 import Support
 
 @testable import Agent
@@ -173,18 +172,7 @@ private final class Stage {
     let envelope = try Envelope(operands: transcript.operands, convention: choice.convention)
     let circumstances = Circumstances(clock: clock, wallSeconds: 1_700_000_000, seed: 1, processID: 4_711)
     let delivery = Delivery(
-      hooks: HookSet(
-        routers: [
-          MoreRoutes(choice.control, dialect: choice.dialect, environment: environment),
-          AuthenticatedSenders(choice.control, dialect: choice.dialect),
-          RouteTable(choice.control, dialect: choice.dialect, environment: environment),
-        ], credentialSources: [RouteCredentials(choice.control)],
-        mechanismSelectors: [PreferredMechanism()], mechanisms: Mechanisms.all,
-        envelopeRewriters: [BATV(choice.control, circumstances)],
-        tlsPolicySources: [
-          TLSDestinations(choice.control, dialect: choice.dialect), HostCertificates(choice.control),
-          TrustAnchors(choice.control, dialect: choice.dialect), DefaultPosture(choice.control, dialect: choice.dialect),
-        ]),
+      hooks: Site.hooks(choice, environment, circumstances),
       resolver: resolver,
       interfaces: FakeInterfaces(transcript.own), network: network, tls: ScriptedTLS(transcript.setup), lastWords: lastWords,
       circumstances: circumstances)
