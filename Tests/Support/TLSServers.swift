@@ -71,6 +71,8 @@ public struct TLSBehaviour: Sendable, Encodable {
   public var maximum = Version.tls13
   /// Up to TLS 1.2, in OpenSSL's words; below 1.2 they need `@SECLEVEL=0`.
   public var ciphers = ""
+  /// Up to TLS 1.2 (RFC 7627); not with the openssl engine.
+  public var extendedMasterSecret = true
   public var alpn: [String] = []
   public var clientCertificate = ClientCertificate.none
   /// A file with the roots of clients' certificates; needed when these are asked for.
@@ -100,7 +102,8 @@ public struct TLSBehaviour: Sendable, Encodable {
   /// No mail without AUTH.
   public var needsLogin = false
   /// Passwords, or tokens, by name, for AUTH with PLAIN, LOGIN, CRAM-MD5 and its kin (-SHA1, -SHA224, -SHA256, -SHA384, -SHA512,
-  /// -RIPEMD), XOAUTH2 and OAUTHBEARER. What is offered is in the keywords.
+  /// -RIPEMD), SCRAM-SHA-1, SCRAM-SHA-256 and both with -PLUS (by TLS 1.2's tls-unique, with the Python engine), XOAUTH2 and OAUTHBEARER.
+  /// What is offered is in the keywords.
   public var accounts: [String: String] = [:]
 
   public init() {}
@@ -134,6 +137,7 @@ public struct TLSBehaviour: Sendable, Encodable {
     case unknownName = "unknown_name"
     case clientCertificate = "client_certificate"
     case clientAuthorities = "client_authorities"
+    case extendedMasterSecret = "extended_master_secret"
     case clearKeywords = "clear_keywords"
     case secureKeywords = "secure_keywords"
     case starttlsReply = "starttls_reply"

@@ -15,6 +15,8 @@ struct DovecotOptions: Sendable {
   var accounts: [String: String] = [:]
   /// Names by access token, for XOAUTH2 and OAUTHBEARER.
   var tokens: [String: String] = [:]
+  /// Names by refresh token, from which come access tokens.
+  var refresh: [String: String] = [:]
   var mechanisms = DovecotOptions.mechanisms
 
   init(_ identity: TestIdentity) { self.identity = identity }
@@ -34,7 +36,7 @@ final class Dovecot: Sendable {
     try RealServer.command("chown", ["nobody", "\(path)/mail"], package: "coreutils")
     try folder.write("passwords", options.accounts.map { "\($0.key):{PLAIN}\($0.value)\n" }.joined())
     let network = try NetworkNamespace()
-    tokens = try network.run { try TokenServer(access: options.tokens) }
+    tokens = try network.run { try TokenServer(access: options.tokens, refresh: options.refresh) }
     sink = try network.run {
       var behaviour = TLSBehaviour()
       behaviour.clearKeywords = ["8BITMIME", "SIZE 100000000"]

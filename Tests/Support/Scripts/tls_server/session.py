@@ -189,7 +189,9 @@ class Session:
             return self.read_line()
 
         initial = words[2] if len(words) > 2 else None
-        self.user, reply = sasl_checks.converse(mechanism, initial, self.behaviour["accounts"], ask)
+        keywords = self.behaviour["secure_keywords" if self.is_secure else "clear_keywords"]
+        bindings = self.wire.bindings() if any("-PLUS" in text for text in keywords) else {}
+        self.user, reply = sasl_checks.converse(mechanism, initial, self.behaviour["accounts"], bindings, ask)
         self.record["logins"].append({"mechanism": mechanism, "user": self.user, "is_secure": self.is_secure})
         self.send(reply)
 

@@ -31,6 +31,9 @@ class Clear:
     def __init__(self, sock):
         self.sock = sock
 
+    def bindings(self):
+        return {}
+
     def read_line(self):
         line = b""
         while not line.endswith(b"\n"):
@@ -70,6 +73,10 @@ class Buffered:
         self.rest = b""
         self.facts = None
 
+    def bindings(self):
+        """What a client could bind its authentication to, by name."""
+        return {}
+
     def read_line(self):
         while b"\n" not in self.rest:
             self.more()
@@ -95,6 +102,9 @@ def context(behaviour, identities):
     made.maximum_version = VERSIONS[behaviour["maximum"]]
     if behaviour["ciphers"]:
         made.set_ciphers(behaviour["ciphers"])
+    if not behaviour["extended_master_secret"]:
+        # SSL_OP_NO_EXTENDED_MASTER_SECRET, for which Python has no name.
+        made.options |= 1
     for chain, key in identities:
         made.load_cert_chain(chain, key)
     if behaviour["alpn"]:
@@ -151,6 +161,10 @@ class PythonTLS(Buffered):
             self.sock.sendall(data)
         except OSError as error:
             raise Ended(f"write: {reason(error)}") from None
+
+    def bindings(self):
+        """Python knows none for TLS 1.3."""
+        return {"tls-unique": self.sock.get_channel_binding("tls-unique")} if self.sock.version() == "TLSv1.2" else {}
 
     def close(self):
         """With close_notify, and without waiting for the client's."""
