@@ -150,6 +150,7 @@ extension Delivery {
       lastWords.forget()
       throw session.leave(.transfer, .refused(reply))
     }
+    session.usedSecret?.wipe()
     // Decided and kept for a crash before anything else is done; then goodbye, which may fail.
     let reports = keep(.transaction(result), candidate, plan, wording)
     session.quit()

@@ -20,6 +20,13 @@ import Testing
 
   private static func hex(_ text: String) -> String { text.utf8.map { String($0, radix: 16) }.joined() }
 
+  /// Whether a report has no form of another secret.
+  static func isFree(_ report: String, of secret: String) -> Bool {
+    let encoded = Data(secret.utf8).base64EncodedString()
+    let response = Data("\0user\0\(secret)".utf8).base64EncodedString()
+    return [secret, encoded, response, hex(secret)].allSatisfy { !report.contains($0) }
+  }
+
   struct Place: Sendable, CustomTestStringConvertible {
     let testDescription: String
     var control: [String: String] = [:]
@@ -60,9 +67,9 @@ import Testing
     case accepted, refused, repeated, closed, notOffered
   }
 
-  private func server(_ end: End) throws -> TLSServer {
+  private func server(_ end: End, _ offer: String) throws -> TLSServer {
     var behaviour = TLSBehaviour()
-    behaviour.clearKeywords = end == .notOffered ? ["SIZE"] : ["AUTH LOGIN XOAUTH2 CRAM-SHA256"]
+    behaviour.clearKeywords = end == .notOffered ? ["SIZE"] : ["AUTH \(offer)"]
     behaviour.accounts = ["user": Self.secret]
     switch end {
     case .accepted, .notOffered: break
@@ -90,8 +97,22 @@ import Testing
     """
 
   @Test("no secret is anywhere", arguments: places, End.allCases)
-  func search(_ place: Place, _ end: End) throws {
-    let server = try server(end)
+  func search(_ place: Place, _ end: End) throws { _ = try deliver(place, end, offer: "LOGIN XOAUTH2 CRAM-SHA256") }
+
+  /// DIGEST-MD5 is looked for in the reports of deliveries to Postfix.
+  @Test(
+    "nor by any mechanism",
+    arguments: AuthenticationTests.passwordMechanisms + ["SCRAM-SHA-1", "SCRAM-SHA-256", "XOAUTH2", "OAUTHBEARER"],
+    [End.accepted, .refused])
+  func mechanisms(_ mechanism: String, _ end: End) throws {
+    let sessions = try deliver(Self.places[0], end, offer: mechanism)
+    #expect(sessions.flatMap(\.logins).map(\.mechanism) == [mechanism])
+    #expect(sessions.flatMap(\.logins).map(\.user) == [end == .accepted ? "user" : nil])
+  }
+
+  /// Searches all that comes of a delivery.
+  private func deliver(_ place: Place, _ end: End, offer: String) throws -> [TLSSession] {
+    let server = try server(end, offer)
     var programs: [String: String] = [:]
     for point in ["route", "environment", "sender", "candidates", "mechanism"] { programs[point] = Self.dump }
     programs["message"] = "HOOKPOINT=message\n\(Self.dump)\nexit 99"
@@ -133,11 +154,11 @@ import Testing
         #expect(artefact.range(of: Data(form.utf8)) == nil, "\(form) in \(name): \(visible(Array(artefact)))")
       }
     }
-    _ = try server.finish()
+    return try server.finish()
   }
 
   @Test func `the search finds them where they are`() throws {
-    let server = try server(.accepted)
+    let server = try server(.accepted, "LOGIN XOAUTH2 CRAM-SHA256")
     let places = [Self.places[0], Self.places[7]]
     for place in places {
       var hooked = try HookedRemote(place.credentials.map { ["credentials": $0] } ?? [:])

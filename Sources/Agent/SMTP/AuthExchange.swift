@@ -69,8 +69,8 @@ struct AuthExchange {
   private var state = State.begun
   /// The first response is in the command.
   private var wentWithCommand = false
-  /// What has gone out, for whoever must not repeat it.
-  private(set) var responses: [Secret] = []
+  /// What nobody must repeat: what has gone out, and what it was made from.
+  private(set) var secrets: [Secret]
 
   /// RFC 5321 section 4.5.3.1.4, CRLF included.
   private static let commandLimit = 512
@@ -83,9 +83,11 @@ struct AuthExchange {
   /// What a server says of a command that it doesn't understand, know or allow. With an initial response, other codes are about that.
   private static let commandCodes = [500, 501, 502, 503, 504, 530, 538]
 
-  init(_ mechanism: MechanismProfile, _ exchange: any MechanismExchange) {
+  /// - Parameter secret: the one that the exchange was made with.
+  init(_ mechanism: MechanismProfile, _ exchange: any MechanismExchange, _ secret: Secret) {
     self.mechanism = mechanism
     self.exchange = exchange
+    secrets = [secret]
   }
 
   mutating func begin() -> Action {
@@ -119,7 +121,7 @@ struct AuthExchange {
     case (.response(1), let code) where wentWithCommand && AuthExchange.commandCodes.contains(code):
       return fail(.commandRefused(shown))
     case (.response(let count), _):
-      return fail(.responseRefused(shown, name: name(of: count), detail: exchange.refusalDetail))
+      return fail(.responseRefused(shown, name: name(of: count), detail: exchange.refusalDetail.redacted(secrets)))
     case (.cancelling(let failure), _):
       state = .over
       return .failed(failure)
@@ -135,7 +137,7 @@ struct AuthExchange {
   private mutating func sendResponse(_ command: Command, _ text: Secret, number: Int) -> Action {
     if case .begun = state { wentWithCommand = true }
     state = .response(number)
-    responses.append(text)
+    secrets.append(text)
     return .send(command)
   }
 

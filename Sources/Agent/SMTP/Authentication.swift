@@ -48,20 +48,19 @@ extension Session {
   ) throws(SessionEnd) -> AuthenticationFailure? {
     let mechanism = attempt.mechanism
     let begun = try decided { () throws(DeliveryFailure) in try mechanism.begin(attempt.credentials, run.channel) }
-    var exchange = AuthExchange(mechanism.profile, begun)
+    var exchange = AuthExchange(mechanism.profile, begun, attempt.credentials.secret)
     do throws(ConversationError) {
       var action = exchange.begin()
       while true {
         switch action {
         case .send(let command): try sendAlone(command)
         case .authenticated:
-          attempt.credentials.secret.wipe()
-          isAuthenticated = true
+          usedSecret = attempt.credentials.secret
           hooks.observe(.authenticated(run.identity(attempt)))
           return nil
         case .failed(let failure): return failure
         }
-        let (reply, shown) = try readReply(without: exchange.responses + [attempt.credentials.secret])
+        let (reply, shown) = try readReply(without: exchange.secrets)
         action = exchange.received(reply, shown: shown)
       }
     } catch {
@@ -85,20 +84,4 @@ extension Session {
       throw .delivery(error)
     }
   }
-}
-
-extension Reply {
-  /// Without what we have said: servers that don't understand a line repeat it in their complaint, and that goes into reports and logs.
-  func redacted(_ secrets: [Secret]) -> Reply {
-    var text = text
-    for secret in secrets where secret.count >= Reply.shortestRedacted {
-      var bytes = secret.bytes
-      defer { bytes.wipe() }
-      text = text.replacing(bytes, by: Bytes("***"))
-    }
-    return Reply(code: code, text: text)
-  }
-
-  /// What is shorter stands in any text.
-  private static let shortestRedacted = 4
 }

@@ -18,8 +18,8 @@ struct Session: ~Copyable {
   private var client: (any TLSClient)?
   /// The server takes every line for the message until it has seen the dot.
   private var isInsideMessage = false
-  /// The server knows us.
-  var isAuthenticated = false
+  /// With which the server knows us. To be wiped once it is clear that nobody else will be told it.
+  var usedSecret: Secret?
 
   init(_ connection: consuming Connection, candidate: Candidate, hooks: HookSet, tls: TLSMeans) {
     self.connection = connection
@@ -98,6 +98,8 @@ struct Session: ~Copyable {
     if parameters.smtpUTF8, !capabilities.smtpUTF8 { return TransactionResult(recipients: [], end: .unicodeRefused) }
     var body = BodyWriter(message)
     let chunk = capabilities.chunking && candidate.usesChunks ? body.encodeWhole(.chunk) : nil
+    // After a chunk that the server doesn't know there is another session, in which we have to authenticate again.
+    if chunk == nil { usedSecret?.wipe() }
     var transaction = Transaction(
       envelope: plan.envelope, parameters: parameters, transfer: chunk.map { .chunk($0.count) } ?? .data,
       pipelining: capabilities.pipelining)
@@ -189,7 +191,7 @@ struct Session: ~Copyable {
     var parameters = MailParameters(smtpUTF8: needsSMTPUTF8)
     if capabilities.size { parameters.size = message.declaredSize(plan.envelope) ?? message.size.map { Bytes("\($0)") } }
     if capabilities.eightBitMIME, message.mayHaveEightBitBytes() { parameters.body = .eightBitMIME }
-    if isAuthenticated { parameters.authenticated = .nobody }
+    if usedSecret != nil { parameters.authenticated = .nobody }
     return parameters
   }
 
@@ -210,7 +212,12 @@ struct Session: ~Copyable {
 
   /// - Returns: the reply, and what others than the machine may see of it.
   mutating func readReply(without secrets: [Secret]) throws(ConversationError) -> (reply: Reply, shown: Reply) {
-    let reply = try connection.readReply()
+    let reply: Reply
+    do throws(ConversationError) {
+      reply = try connection.readReply()
+    } catch {
+      throw error.redacted(secrets)
+    }
     let shown = reply.redacted(secrets)
     hooks.observe(.received(shown))
     return (reply, shown)

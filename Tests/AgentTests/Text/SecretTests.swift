@@ -36,6 +36,22 @@ import Testing
     #expect(reply.redacted([]) == reply)
   }
 
+  /// What is shown may end within a secret.
+  @Test(arguments: [
+    ("it is hunter", "it is ***"), ("it is hunt", "it is ***"), ("it is hun", "it is hun"), ("hunter2", "***"), ("hunt", "***"),
+    ("hunter2 hunter", "*** ***"), ("hunter hunter3", "hunter hunter3"), ("", ""),
+  ])
+  func `cut redaction`(_ said: String, _ text: String) {
+    #expect(bytes(said).redacted([Secret(bytes("hunter2"))]) == bytes(text))
+  }
+
+  @Test("a challenge that repeats it", arguments: [("no hunter2 here", "334 ***\n"), ("Password:", "334 UGFzc3dvcmQ6")])
+  func challenge(_ said: String, _ text: String) {
+    let reply = Reply(code: 334, text: bytes("334 ") + Base64.encode(bytes(said)))
+    #expect(reply.redacted([Secret(bytes("hunter2"))]).text == bytes(text))
+    #expect(reply.redacted([Secret(bytes("hunter"))]).code == 334)
+  }
+
   @Test("what observers see of a command")
   func commands() {
     let response = Base64.encode(Secret(bytes("\0u\0hunter2")))

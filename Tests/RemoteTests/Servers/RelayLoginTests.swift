@@ -17,6 +17,9 @@ import Testing
     let start = "r^@K127.0.0.1 \(words).\\nRemote host said: 250"
     #expect(report.hasPrefix(start) && !report.contains("without authentication"), "\(report)", sourceLocation: location)
     #expect(finished.ending == .exited(0) && visible(finished.errors) == "", what, sourceLocation: location)
+    for account in [Self.account, Self.wrong] {
+      #expect(SecretsTests.isFree(report, of: account.secret), "\(report)", sourceLocation: location)
+    }
   }
 
   private func expectRefused(
@@ -27,6 +30,9 @@ import Testing
     #expect(
       report.hasPrefix("ZConnected to 127.0.0.1 but \(words).\\nRemote host said: 535 "), "\(report)", sourceLocation: location)
     #expect(finished.ending == .exited(0) && visible(finished.errors) == "", what, sourceLocation: location)
+    for account in [Self.account, Self.wrong] {
+      #expect(SecretsTests.isFree(report, of: account.secret), "\(report)", sourceLocation: location)
+    }
   }
 
   /// The last line of a log that has some words; the log may come a little later than the reply to the message.
