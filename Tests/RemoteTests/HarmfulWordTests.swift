@@ -139,4 +139,27 @@ import Testing
       #expect(asked.subtracting(["trace.in"]) == ["ONFAILURE_REMOTE.in", "record.in"])
     }
   }
+
+  /// The variable of a route may hold what a message has brought along, and its edits reach the programs that come later: none of them
+  /// may make a shell, or whatever else runs a program, run something of theirs.
+  @Test(arguments: [
+    "BASH_FUNC_cat%%=() { touch $ROOM/pwned; }", "BASH_FUNC_cat()=() { touch $ROOM/pwned; }", "cat()=x", "a b=x",
+    "BASH_FUNC_printf%%=() { touch $ROOM/pwned; }", "PS4=$(touch $ROOM/pwned)", "SHELLOPTS=xtrace", "BASHOPTS=extdebug",
+    "PERLLIB=/tmp", "PERL5OPT=-Mx", "NODE_OPTIONS=--require=/tmp/x", "LUA_INIT=@/tmp/x", "HOME=/tmp", "CURL_HOME=/tmp",
+    "XDG_CONFIG_HOME=/tmp", "HOSTALIASES=/tmp/x", "LOCPATH=/tmp", "NLSPATH=/tmp", "MALLOC_TRACE=/tmp/x", "SENDMAIL=/tmp/x",
+    "BASH_ENV=/tmp/x", "ENV=/tmp/x", "IFS=/",
+  ])
+  func `edits that decide which code runs`(_ edit: String) throws {
+    let run = try Run("/bin/bash", "250 ok") {
+      let route = ($0.control["smtproutes"] ?? "").dropLast()
+      $0.environment["SMTPROUTE"] = "\(route) user s3kr3t \(edit)"
+    }
+    #expect(try !run.names().contains("pwned"))
+    let output = visible(run.finished.output)
+    let name = edit.prefix { $0 != "=" }
+    let isName = name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
+    let words = isName ? "\(name) may not be edited" : "an edit of the environment has no proper name"
+    #expect(output.hasPrefix("ZUnable to use the variable SMTPROUTE: \(words). (#4.3.5)"), "\(output)")
+    #expect(run.dialogues.isEmpty)
+  }
 }

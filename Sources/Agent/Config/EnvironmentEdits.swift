@@ -74,26 +74,32 @@ public struct EnvironmentEdits: Equatable, Sendable {
   /// Why a name may not be edited; nil when it may. What decides which code runs, and what was read before an edit can come, stays as the
   /// process was started with it.
   private static func fault(_ name: Bytes, _ source: String) -> String? {
-    guard !name.isEmpty, name.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "=") }) else {
-      return namelessEdit
+    if name.isEmpty { return namelessEdit }
+    // `BASH_FUNC_cat%%` is how bash takes a function from its environment; X-SMTPROUTES is a name that this program itself knows.
+    guard name.allSatisfy({ $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") }) else {
+      return "an edit of the environment has no proper name"
     }
     let isProtected =
       protectedNames.contains { name.elementsEqual($0.utf8) } || protectedPrefixes.contains { name.starts(with: $0.utf8) }
-      // A variable may hold what a message brought along, and no message names programs.
-      || (ControlFile.isVariable(source) && programNames.contains { name.elementsEqual($0.utf8) })
+      // A variable may hold what a message brought along, and no message names programs or where they look for their settings.
+      || (ControlFile.isVariable(source) && namesOfTheSite.contains { name.elementsEqual($0.utf8) })
     return isProtected ? "\(name.text) may not be edited" : nil
   }
 
-  /// Name programs that will be run.
-  private static let programNames = ["ONSUCCESS_REMOTE", "ONFAILURE_REMOTE", "ONTEMPORARY_REMOTE"]
+  /// Name programs that will be run, or the settings of such programs.
+  private static let namesOfTheSite = [
+    "ONSUCCESS_REMOTE", "ONFAILURE_REMOTE", "ONTEMPORARY_REMOTE", "HOME", "CURL_HOME", "XDG_CONFIG_HOME", "HOSTALIASES",
+    "LOCALDOMAIN", "RES_OPTIONS", "LOCPATH", "NLSPATH", "SENDMAIL",
+  ]
 
   private static let protectedNames = [
-    "PATH", "IFS", "ENV", "BASH_ENV", "TMPDIR", "NOSANDBOX", "HOOKDIR", "CONTROLDIR", "QUEUEDIR", "GCONV_PATH", "SMTPROUTE",
+    "PATH", "IFS", "ENV", "PS4", "SHELLOPTS", "TMPDIR", "NOSANDBOX", "HOOKDIR", "CONTROLDIR", "QUEUEDIR", "GCONV_PATH",
+    "SMTPROUTE",
     "X-SMTPROUTES",
     "QMTPROUTE", "ENVRULES_REMOTE", "SMTPROUTESFILE", "QMTPROUTESFILE", "MORESMTPROUTESCDB",
   ]
   private static let protectedPrefixes = [
-    "LD_", "QMAILREMOTE", "PERL5", "PYTHON", "RUBY", "GLIBC_", "OPENSSL_", "SSL_", "SWIFT_",
+    "LD_", "QMAILREMOTE", "BASH", "PERL", "PYTHON", "RUBY", "NODE_", "LUA_", "MALLOC_", "GLIBC_", "OPENSSL_", "SSL_", "SWIFT_",
   ]
 }
 
