@@ -12,7 +12,9 @@ public enum Program {
     let outcome: Outcome
     do throws(DeliveryFailure) {
       let (delivery, plan) = try plan(operands: operands, environment: environment, hooks: hooks, chosen: &site)
-      outcome = delivery.execute(plan, Message(DescriptorSource(descriptor: 0), extraHeader: plan.envelope.extraHeader))
+      let source = DescriptorSource(
+        descriptor: 0, by: Deadline(plan.timeouts.delivery, after: delivery.start), clock: delivery.circumstances.clock)
+      outcome = delivery.execute(plan, Message(source, extraHeader: plan.envelope.extraHeader))
     } catch {
       outcome = Outcome(error)
     }

@@ -189,10 +189,16 @@ public final class Message {
 public struct DescriptorSource: MessageSource {
   private let descriptor: Int32
   private let start: off_t
+  /// A pipe can be silent for ever.
+  private let deadline: Deadline
+  private let clock: any MonotonicClock
   public let size: Int?
 
-  public init(descriptor: Int32) {
+  /// - Parameter deadline: by when all of it must have been read.
+  public init(descriptor: Int32, by deadline: Deadline, clock: any MonotonicClock) {
     self.descriptor = descriptor
+    self.deadline = deadline
+    self.clock = clock
     var status = stat()
     let isFile = unsafe fstat(descriptor, &status) == 0 && Int32(status.st_mode) & S_IFMT == S_IFREG
     start = isFile ? max(lseek(descriptor, 0, SEEK_CUR), 0) : 0
@@ -201,7 +207,10 @@ public struct DescriptorSource: MessageSource {
 
   public var file: MessageFile? { MessageFile(descriptor: descriptor) }
 
-  public func read(limit: Int) -> Bytes? { FileDescriptor.read(descriptor, limit: limit) }
+  public func read(limit: Int) -> Bytes? {
+    guard size != nil || FileDescriptor.awaitInput(descriptor, by: deadline, clock: clock) else { return nil }
+    return FileDescriptor.read(descriptor, limit: limit)
+  }
 
   public func peek(at offset: Int, limit: Int) -> Bytes? {
     size == nil ? nil : FileDescriptor.read(descriptor, at: start + off_t(offset), limit: limit)

@@ -15,6 +15,18 @@ package struct FileDescriptor: ~Copyable {
     unsafe filled(limit) { unsafe csys_read(number, $0, limit) }
   }
 
+  /// Waits until a read has something to say, be it the end or an error.
+  /// - Returns: false when it has nothing in time.
+  static func awaitInput(_ number: Int32, by deadline: Deadline, clock: any MonotonicClock) -> Bool {
+    while true {
+      var polled = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+      let count = unsafe poll(&polled, 1, deadline.milliseconds(from: clock.now()))
+      if count > 0 { return true }
+      if count == 0, deadline.hasPassed(at: clock.now()) { return false }
+      if count < 0, csys_errno() != EINTR { return true }
+    }
+  }
+
   /// One pread(2), likewise: the descriptor's own position doesn't move.
   static func read(_ number: Int32, at offset: off_t, limit: Int) -> Bytes? {
     unsafe filled(limit) { unsafe csys_pread(number, $0, limit, offset) }

@@ -116,12 +116,20 @@ struct Session: ~Copyable {
         case .send(let commands):
           // Where 354 stands between, a reply too many can't pass for the message's.
           if chunk != nil { try refuseEarlyBytes() }
-          try send(commands)
+          do throws(ConversationError) {
+            try send(commands)
+          } catch {
+            return broken(&transaction, error)
+          }
         case .sendWithMessage(let commands):
           try refuseEarlyBytes()
           isInsideMessage = true
           beforeLastByte(transaction.broken(.transport(.closed), messageSent: true))
-          try send(commands, followedBy: chunk ?? [])
+          do throws(ConversationError) {
+            try send(commands, followedBy: chunk ?? [])
+          } catch {
+            return broken(&transaction, error)
+          }
           hooks.observe(.sentMessage(bytes: chunk?.count ?? 0))
           isInsideMessage = false
           messageSent = true
@@ -135,6 +143,19 @@ struct Session: ~Copyable {
     } catch {
       return transaction.broken(error, messageSent: messageSent)
     }
+  }
+
+  /// A flight has not got out to its end. A server that closes before it has read all of it has often said why.
+  private mutating func broken(_ transaction: inout Transaction, _ error: ConversationError) -> TransactionResult {
+    while let reply = arrivedReply() {
+      switch transaction.received(reply) {
+      case .awaitReply: continue
+      // Nobody has got a message that isn't out, whatever is said of it.
+      case .finish(let result) where !result.end.isSuccess: return result
+      default: return transaction.broken(error, messageSent: false)
+      }
+    }
+    return transaction.broken(error, messageSent: false)
   }
 
   /// What arrives before it was asked for is the answer to nothing: taken for the next command's, it would make one reply out of another.
@@ -168,7 +189,7 @@ struct Session: ~Copyable {
         try transmit(piece.bytes, replies: 1)
       } catch {
         // A server that closes in the middle has often said why.
-        guard let reply = connection.arrivedReply(), !reply.isPositive, reply.disposition != nil else { throw error }
+        guard let reply = arrivedReply(), !reply.isPositive, reply.disposition != nil else { throw error }
         return transaction.refusedEarly(reply)
       }
       sent += piece.bytes.count
@@ -209,6 +230,13 @@ struct Session: ~Copyable {
   }
 
   private mutating func readReply() throws(ConversationError) -> Reply { try readReply(without: []).reply }
+
+  /// A reply that is here already, where no more is waited for.
+  private mutating func arrivedReply() -> Reply? {
+    guard let reply = connection.arrivedReply() else { return nil }
+    hooks.observe(.received(reply))
+    return reply
+  }
 
   /// - Returns: the reply, and what others than the machine may see of it.
   mutating func readReply(without secrets: [Secret]) throws(ConversationError) -> (reply: Reply, shown: Reply) {
