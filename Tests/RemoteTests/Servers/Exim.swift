@@ -13,6 +13,12 @@ struct EximOptions: Sendable {
     var clientCertificate = ClientCertificateWish.no
     /// A file.
     var clientAuthorities: String?
+    /// Instead of the first identity and what is offered to everybody: chain and key for each port.
+    var ports: [UInt16: TestIdentity] = [:]
+    /// Of these, those with TLS from the first byte.
+    var implicitPorts: [UInt16] = []
+    /// Further ports, without STARTTLS.
+    var clearPorts: [UInt16] = []
 
     init(_ identities: TestIdentity...) { self.identities = identities }
   }
@@ -29,6 +35,8 @@ struct EximOptions: Sendable {
   var mechanisms: [String] = []
   /// Recipients are refused without AUTH.
   var needsLogin = false
+  /// Messages stay in the spool; see `queued`.
+  var onlyQueues = false
 
   init(users: [String]) { self.users = users }
 }
@@ -47,7 +55,7 @@ final class Exim: Sendable {
     let passwords = options.accounts.map { "\($0.key): \($0.value)\n" }.joined()
     try folder.write("passwords", passwords)
     let tls = try options.tls.map { try Exim.tlsLines($0, folder) } ?? ["tls_advertise_hosts ="]
-    let lines = [Exim.main(path)] + tls + [Exim.rules(options, path)]
+    let lines = [Exim.main(options, path)] + tls + [Exim.rules(options, path)]
     let configuration = try folder.write("exim.conf", lines.joined(separator: "\n") + "\n")
     for name in ["spool", "log", "mail", "tls"] {
       try RealServer.command("chown", ["-R", "\(Exim.user.number)", "\(path)/\(name)"], package: "coreutils")
@@ -57,13 +65,19 @@ final class Exim: Sendable {
       "\(try ServerRoom.unpacked("exim"))/usr/sbin/exim4", ["-bdf", "-C", configuration], package: "exim4-daemon-light")
     start.room.users = [Exim.user]
     start.room.places = [ServerRoom.Place(path: "\(path)/program", ours: try ServerRoom.unpacked("exim"))]
-    start.ports = [RealServer.port] + (options.tls == nil ? [] : [RealServer.implicitPort])
+    start.ports = Exim.ports(options)
     server = try RealServer(start)
   }
 
   /// Waits for the messages of a mailbox, and takes them out.
   func messages(of user: String, count: Int) throws -> [[UInt8]] {
     try folder.takeMessages(of: "mail/\(user)", count: count) { log }
+  }
+
+  /// The header files of the messages that are in the spool.
+  func queued() throws -> [[UInt8]] {
+    try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/spool/input").filter { $0.hasSuffix("-H") }
+      .map { try folder.read("spool/input/\($0)") }
   }
 
   /// What it has said so far.
@@ -79,40 +93,57 @@ extension Exim {
   /// The name is built into Debian's program.
   private static let user = ServerRoom.User(name: "Debian-exim", number: ServerRoom.firstNumber)
 
-  private static func main(_ path: String) -> String {
-    """
-    exim_path = \(path)/program/usr/sbin/exim4
-    primary_hostname = mx.example.com
-    spool_directory = \(path)/spool
-    log_file_path = \(path)/log/%slog
-    log_selector = +tls_cipher +tls_peerdn +tls_sni +tls_certificate_verified
-    pid_file_path = \(path)/spool/pid
-    local_interfaces = 127.0.0.1
-    daemon_smtp_ports = \(RealServer.port) : \(RealServer.implicitPort)
-    tls_on_connect_ports = \(RealServer.implicitPort)
-    # Without the privileges of an installed Exim everything is one user's.
-    deliver_drop_privilege = true
-    keep_environment =
-    add_environment = TZ=UTC
-    host_lookup =
-    rfc1413_hosts =
-    message_size_limit = 0
-    smtp_accept_max = 100
-    smtp_accept_queue_per_connection = 0
-    acl_smtp_rcpt = recipient
-    acl_smtp_data = accept
-    """
+  private static func ports(_ options: EximOptions) -> [UInt16] {
+    guard let tls = options.tls else { return [RealServer.port] }
+    return [RealServer.port, RealServer.implicitPort] + tls.ports.keys + tls.clearPorts
   }
+
+  private static func main(_ options: EximOptions, _ path: String) -> String {
+    let implicit = [RealServer.implicitPort] + (options.tls?.implicitPorts ?? [])
+    return """
+      exim_path = \(path)/program/usr/sbin/exim4
+      primary_hostname = mx.example.com
+      spool_directory = \(path)/spool
+      log_file_path = \(path)/log/%slog
+      log_selector = +tls_cipher +tls_peerdn +tls_sni +tls_certificate_verified
+      pid_file_path = \(path)/spool/pid
+      local_interfaces = 127.0.0.1
+      daemon_smtp_ports = \(list(ports(options) + (options.tls == nil ? [RealServer.implicitPort] : [])))
+      tls_on_connect_ports = \(list(implicit))
+      queue_only = \(options.onlyQueues)
+      # Without the privileges of an installed Exim everything is one user's.
+      deliver_drop_privilege = true
+      keep_environment =
+      add_environment = TZ=UTC
+      host_lookup =
+      rfc1413_hosts =
+      message_size_limit = 0
+      smtp_accept_max = 100
+      smtp_accept_queue_per_connection = 0
+      acl_smtp_rcpt = recipient
+      acl_smtp_data = accept
+      """
+  }
+
+  private static func list(_ ports: [UInt16]) -> String { ports.map { "\($0)" }.joined(separator: " : ") }
 
   private static func tlsLines(_ tls: EximOptions.TLS, _ folder: TemporaryFolder) throws -> [String] {
     // It reads them as its own user.
     let place = "\(folder.path)/tls"
-    let files = tls.identities.flatMap { [$0.chain, $0.key] } + [tls.clientAuthorities].compactMap(\.self)
-    try RealServer.command("cp", files + [place], package: "coreutils")
+    let identities = tls.identities + tls.ports.values
+    let files = Set(identities.flatMap { [$0.chain, $0.key] } + [tls.clientAuthorities].compactMap(\.self))
+    try RealServer.command("cp", files.sorted() + [place], package: "coreutils")
     let named = { (path: String) in "\(place)/\((path as NSString).lastPathComponent)" }
+    let byPort = { (name: String, kind: String, file: (TestIdentity) -> String) in
+      let usual = tls.identities.map { named(file($0)) }.joined(separator: " : ")
+      guard !tls.ports.isEmpty else { return "\(name) = \(usual)" }
+      let table = try folder.write("ports.\(kind)", tls.ports.map { "\($0.key): \(named(file($0.value)))\n" }.joined())
+      return "\(name) = ${lookup{$received_port}lsearch{\(table)}{$value}{\(usual)}}"
+    }
+    let hidden = tls.clearPorts.map { "{={$received_port}{\($0)}}" }.joined()
     var lines = [
-      "tls_advertise_hosts = *", "tls_certificate = \(tls.identities.map { named($0.chain) }.joined(separator: " : "))",
-      "tls_privatekey = \(tls.identities.map { named($0.key) }.joined(separator: " : "))",
+      hidden.isEmpty ? "tls_advertise_hosts = *" : "tls_advertise_hosts = ${if or{\(hidden)}{}{*}}",
+      try byPort("tls_certificate", "chains", \.chain), try byPort("tls_privatekey", "keys", \.key),
     ]
     if let priorities = tls.priorities { lines.append("tls_require_ciphers = \(priorities)") }
     if let authorities = tls.clientAuthorities { lines.append("tls_verify_certificates = \(named(authorities))") }

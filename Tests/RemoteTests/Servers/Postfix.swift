@@ -44,6 +44,8 @@ struct PostfixOptions: Sendable {
   var sasl: SASL?
   /// Further lines of main.cf.
   var lines: [String] = []
+  /// Further ports, each with settings of its own in place of those of main.cf: `smtpd_tls_wrappermode=yes`.
+  var listeners: [UInt16: [String]] = [:]
 
   init(users: [String]) { self.users = users }
 }
@@ -66,7 +68,7 @@ final class Postfix: Sendable {
     if let tls = options.tls { lines += try Postfix.tlsLines(tls, folder) }
     if let sasl = options.sasl { lines += try Postfix.saslLines(sasl, folder) }
     try folder.write("etc/main.cf", (lines + options.lines).map { $0 + "\n" }.joined())
-    try folder.write("etc/master.cf", Postfix.master(hasTLS: options.tls != nil))
+    try folder.write("etc/master.cf", Postfix.master(options))
     try folder.write("etc/recipients", options.users.map { "\($0)@example.com \($0)/\n" }.joined())
     for name in ["queue", "data", "mail"] {
       try FileManager.default.createDirectory(atPath: "\(path)/\(name)", withIntermediateDirectories: false)
@@ -75,13 +77,18 @@ final class Postfix: Sendable {
     try Postfix.command("chown", "postfix", "\(path)/data")
     // Makes the queue's folders.
     try Postfix.command("/usr/sbin/postfix", "-c", "\(path)/etc", "check")
-    let ports = Array(Postfix.ports.keys) + (options.tls == nil ? [] : [RealServer.implicitPort])
+    let ports = Array(Postfix.ports.keys) + options.listeners.keys + (options.tls == nil ? [] : [RealServer.implicitPort])
     server = try RealServer("\(Postfix.daemons)/master", ["-c", "\(path)/etc", "-d"], ports: ports, package: "postfix")
   }
 
   /// Waits for the messages of a mailbox, and takes them out.
   func messages(of user: String, count: Int) throws -> [[UInt8]] {
     try folder.takeMessages(of: "mail/\(user)", count: count) { log }
+  }
+
+  /// The queue files of messages that its rules keep on hold, which cost less than a mailbox.
+  func held() throws -> [[UInt8]] {
+    try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/queue/hold").map { try folder.read("queue/hold/\($0)") }
   }
 
   /// What it has said so far.
@@ -178,9 +185,11 @@ extension Postfix {
     return lines
   }
 
-  private static func master(hasTLS: Bool) -> String {
-    let inputs = ports.sorted { $0.key < $1.key }.map { port, withheld in
-      "127.0.0.1:\(port) inet n - n - - smtpd\n  -o smtpd_discard_ehlo_keywords=\(withheld)\n"
+  private static func master(_ options: PostfixOptions) -> String {
+    let hasTLS = options.tls != nil
+    let settings = ports.mapValues { ["smtpd_discard_ehlo_keywords=\($0)"] }.merging(options.listeners) { $1 }
+    let inputs = settings.sorted { $0.key < $1.key }.map { port, settings in
+      "127.0.0.1:\(port) inet n - n - - smtpd\n" + settings.map { "  -o \($0)\n" }.joined()
     }
     let tls = """
       127.0.0.1:\(RealServer.implicitPort) inet n - n - - smtpd
