@@ -10,7 +10,7 @@ export QMAILREMOTE_STRICT=1
 export SWIFT_BACKTRACE=enable=no
 log=.build/test.log
 # Longer than the tests ever take: one that hangs is a failure, not a wait.
-limit=1200
+limit=1800
 
 # Fails if there is any input, and shows it. The argument says what is wrong with it.
 nothing_in() {

@@ -148,7 +148,7 @@ static bool answer(struct connection *c, const char *line) {
 #else
   if (!strncasecmp(line, "EHLO", 4)) return reply(c, offer);
 #endif
-  if (!strncasecmp(line, "AUTH ", 5)) return c->known = true, reply(c, "235 2.7.0 Ok\r\n");
+  if (!strncasecmp(line, "AUTH PLAIN ", 11)) return c->known = true, reply(c, "235 2.7.0 Ok\r\n");
   /* What was to be measured must not be left out. */
   if (!strncasecmp(line, "MAIL", 4) && !is_ready(c)) return reply(c, "530 5.7.0 Not yet\r\n");
   if (!strncasecmp(line, "DATA", 4)) return reply(c, "354 Go\r\n") && skip_body(c) && reply(c, "250 2.0.0 Ok\r\n");
@@ -255,7 +255,7 @@ int main(int count, char **words) {
     case 'q': speaks_qmtp = true; break;
     case 'c': add("250-CHUNKING\r\n"); break;
     case 'a':
-      add("250-AUTH PLAIN LOGIN\r\n");
+      add("250-AUTH PLAIN\r\n");
       wants_auth = true;
       break;
 #ifdef WITH_TLS
