@@ -13,17 +13,32 @@ import Testing
   }
 
   /// The system's bundle alone takes longer to read than the delivery takes.
-  @Test func `TLS that need not prove anything reads no certificate`() throws {
+  @Test(arguments: ["stock", "sqmail"])
+  func `TLS that need not prove anything reads no certificate`(_ dialect: String) throws {
     let server = try TLSServers.shared.get().start(TLSBehaviour(try TestPKI.shared.get()[.ec]))
-    let traced = try LoadingTests.trace(Remote(to: server.port))
+    var remote = Remote(to: server.port)
+    remote.control["dialect"] = "\(dialect)\n"
+    let traced = try LoadingTests.trace(remote)
     let session = try #require(try server.finish().first)
     #expect(session.messages.map(\.isSecure) == [true])
     #expect(traced.finished.ending == .exited(0))
-    #expect(visible(traced.finished.output).contains("K127.0.0.1 accepted message."))
+    let report = "K127.0.0.1 \(dialect == "sqmail" ? "TLS transmitted message accepted" : "accepted message")"
+    #expect(visible(traced.finished.output).contains(report), "\(visible(traced.finished.output))")
     #expect(traced.libraries == ["libcrypto", "libssl"])
     #expect(traced.files.filter(TLSProgramTests.isAuthority) == [])
     // The system's own policy for TLS is read.
     #expect(traced.files.contains { $0.hasSuffix("openssl.cnf") })
+  }
+
+  /// indimail does TLS with a certificate of its own, and skarnet's program with trust anchors.
+  @Test(arguments: ["indimail", "skarnet"])
+  func `a dialect that does no TLS by itself loads nothing though it is offered`(_ dialect: String) throws {
+    let server = try TLSServers.shared.get().start(TLSBehaviour(try TestPKI.shared.get()[.ec]))
+    var remote = Remote(to: server.port)
+    remote.control["dialect"] = "\(dialect)\n"
+    let traced = try LoadingTests.trace(remote)
+    #expect(try server.finish().first?.messages.map(\.isSecure) == [false])
+    #expect(traced.libraries == [])
   }
 
   @Test func `a server without STARTTLS costs no library`() throws {
