@@ -104,7 +104,7 @@ import Testing
   /// Odd, and proper.
   static let properRows: [Row] = [
     Row("closes at once behind the answer", says: "5:Kokay,", accepted, verdict: acceptedVerdict),
-    Row("resets behind the answer", QMTPScript(raw: Array("5:Kokay,".utf8), death: .close), accepted, verdict: acceptedVerdict),
+    Row("resets behind the answer", QMTPScript(raw: Array("5:Kokay,".utf8), death: .reset), accepted, verdict: acceptedVerdict),
     Row("keeps the connection", says: "5:Kokay,", then: nil, accepted, verdict: acceptedVerdict),
     Row("answers more than it was asked", says: "5:Kokay,3:Dno,", accepted, verdict: acceptedVerdict),
     Row("adds rubbish", says: "5:Kokay,\r\nrubbish", accepted, verdict: acceptedVerdict),
