@@ -39,6 +39,20 @@ struct EximOptions: Sendable {
   var onlyQueues = false
 
   init(users: [String]) { self.users = users }
+
+  /// Every mechanism, TLS that asks for client certificates, and no mail from anybody who isn't known.
+  static func needingLogin(_ accounts: [String: String]) throws -> EximOptions {
+    let pki = try TestPKI.shared.get()
+    var options = EximOptions(users: ["user"])
+    var tls = TLS(pki[.ec], pki[.rsa])
+    tls.clientCertificate = .ask
+    tls.clientAuthorities = pki.roots
+    options.tls = tls
+    options.accounts = accounts
+    options.mechanisms = mechanisms
+    options.needsLogin = true
+    return options
+  }
 }
 
 final class Exim: Sendable {

@@ -6,15 +6,7 @@ import Testing
 @Suite struct EximTests {
   @Test func `TLS and AUTH`() throws {
     let pki = try TestPKI.shared.get()
-    var options = EximOptions(users: ["user"])
-    var tls = EximOptions.TLS(pki[.ec], pki[.rsa])
-    tls.clientCertificate = .ask
-    tls.clientAuthorities = pki.roots
-    options.tls = tls
-    options.accounts = ["user": "secret"]
-    options.mechanisms = EximOptions.mechanisms
-    options.needsLogin = true
-    let exim = try Exim(options)
+    let exim = try Exim(try .needingLogin(["user": "secret"]))
     for secure in PythonClient.Security.allCases {
       for mechanism in EximOptions.mechanisms where secure != .clear || mechanism != "EXTERNAL" {
         let isExternal = mechanism == "EXTERNAL"

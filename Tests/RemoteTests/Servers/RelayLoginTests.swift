@@ -163,16 +163,7 @@ import Testing
   // MARK: Exim
 
   private func exim() throws -> Exim {
-    let pki = try TestPKI.shared.get()
-    var options = EximOptions(users: ["user"])
-    var tls = EximOptions.TLS(pki[.ec], pki[.rsa])
-    tls.clientCertificate = .ask
-    tls.clientAuthorities = pki.roots
-    options.tls = tls
-    options.accounts = [Self.account.user: Self.account.secret]
-    options.mechanisms = EximOptions.mechanisms
-    options.needsLogin = true
-    return try Exim(options)
+    try Exim(try .needingLogin([Self.account.user: Self.account.secret]))
   }
 
   private func expectTaken(
